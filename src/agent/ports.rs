@@ -1,0 +1,211 @@
+//! What the agent needs from the outside world.
+//!
+//! The traits live here, with their consumer; implementations are leaves that do not know each other. Each contract says
+//! what happens on failure, because that is where implementations differ.
+
+use futures_util::Stream;
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol::event::{Activity, FileChange};
+use crate::protocol::item::OutputPart;
+use crate::protocol::{Event, Item, ModelError, Prompt, RolloutError, RolloutLine, ToolSpec, Usage};
+use crate::text::truncate::OutputLimit;
+
+/// A boxed future, so that the ports can be trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One response as it streams in.
+pub type ModelStream = Pin<Box<dyn Stream<Item = Result<ModelEvent, ModelError>> + Send>>;
+
+/// Streams responses of a model.
+pub trait ModelClient: Send + Sync {
+    /// Starts one response. Never panics; trouble is an `Err` item, after which the stream ends. A response that succeeds
+    /// ends with [`ModelEvent::Completed`]. Attempts that got no stream are retried inside; a stream that broke is not,
+    /// since only the caller knows what came of it. Deadlines for connecting, headers and silence are the implementer's.
+    /// Dropping the stream cancels the request.
+    fn stream(&self, prompt: Prompt) -> ModelStream;
+
+    /// How many times a broken stream is tried again.
+    fn stream_max_retries(&self) -> u32;
+}
+
+/// Something a model's response said.
+#[derive(Clone, Debug)]
+pub enum ModelEvent {
+    /// More of a message's text. For showing only.
+    MessageDelta(String),
+    /// More of a reasoning summary. For showing only.
+    ReasoningDelta(String),
+    /// An item is complete. The only source of history.
+    ItemDone(Item),
+    /// The server said something about itself that the person should know.
+    Notice(String),
+    /// The rate limits the response's headers told, in the form rollouts record them.
+    RateLimits(serde_json::Value),
+    /// The response is complete; the last event of a stream.
+    Completed(Completion),
+}
+
+/// How a response ended.
+#[derive(Clone, Debug, Default)]
+pub struct Completion {
+    /// The server's id of the response.
+    pub response_id: String,
+    /// Tokens; zeros when the server did not say.
+    pub usage: Usage,
+    /// `false` asks for another request in the same turn though no tool was called.
+    pub end_turn: Option<bool>,
+}
+
+/// One tool the model can call.
+pub trait Tool: Send + Sync {
+    /// What the model is told of it, from `tools/<name>.json`.
+    fn spec(&self) -> &ToolSpec;
+
+    /// What a call is about to do, for people. Pure; called before `call`. Arguments that cannot be read still describe
+    /// themselves somehow.
+    fn activity(&self, input: &str, cwd: &Path) -> Activity;
+
+    /// What a call will touch. Pure; `None` when the arguments cannot be read.
+    fn access(&self, input: &str, cwd: &Path) -> Option<Access>;
+
+    /// Runs a call. `input` is the JSON text of a function call or the free text of a custom call, unchecked. A failure is
+    /// an [`Output`] that says so; a tool cannot fail a turn. Returns soon after `cx.cancel`, with everything it started
+    /// ended.
+    fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output>;
+}
+
+/// What a call will touch: what policy decides on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing outside the program.
+    None,
+    /// Reads files.
+    Read,
+    /// Writes these files.
+    Write(Vec<PathBuf>),
+    /// Starts this command.
+    Exec(Vec<String>),
+}
+
+/// What a call is told of its surroundings.
+#[derive(Clone)]
+pub struct ToolCx {
+    /// The call.
+    pub call_id: String,
+    /// The conversation.
+    pub thread_id: String,
+    /// The folder of the turn. Absolute; relative paths of the model start here.
+    pub cwd: PathBuf,
+    /// How much of an output the model may get.
+    pub output_limit: OutputLimit,
+    /// Set when the person interrupts.
+    pub cancel: CancellationToken,
+    /// Where events of the tool's own go, such as a changed plan.
+    pub events: Arc<dyn EventSink>,
+}
+
+/// A tool's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// What the model gets.
+    pub parts: Vec<OutputPart>,
+    /// Whether the tool did what it was asked to. The model sees only `parts`; people and statistics see this.
+    pub ok: bool,
+    /// A command's exit status.
+    pub exit_code: Option<i32>,
+    /// What people get to see of a command's output; empty when `parts` say it all.
+    pub shown: String,
+    /// Files it changed.
+    pub changes: Vec<FileChange>,
+}
+
+impl Output {
+    /// A tool did what it was asked to.
+    #[must_use]
+    pub fn ok(text: impl Into<String>) -> Self {
+        Self { parts: vec![OutputPart::Text(text.into())], ok: true, ..Self::default() }
+    }
+
+    /// A tool could not do it, and says why.
+    #[must_use]
+    pub fn failed(text: impl Into<String>) -> Self {
+        Self { parts: vec![OutputPart::Text(text.into())], ..Self::default() }
+    }
+}
+
+/// Takes events for a front end.
+pub trait EventSink: Send + Sync {
+    /// Cheap, and never waits. A slow front end may lose deltas, never state.
+    fn emit(&self, event: Event);
+}
+
+/// Records a session.
+pub trait Rollout: Send + Sync {
+    /// Returns when the line is with the operating system.
+    ///
+    /// # Errors
+    /// The line could not be written as a whole. The turn ends: what is not recorded must not go on.
+    fn append(&self, line: &RolloutLine) -> Result<(), RolloutError>;
+
+    /// Returns when everything appended so far is on disk.
+    ///
+    /// # Errors
+    /// The operating system could not promise it.
+    fn barrier(&self) -> Result<(), RolloutError>;
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since the Unix epoch.
+    fn unix_ms(&self) -> u64;
+    /// The date where the person is, `YYYY-MM-DD`.
+    fn local_date(&self) -> String;
+    /// The person's time zone by its IANA name, `Etc/UTC` when unknown.
+    fn time_zone(&self) -> String;
+}
+
+/// Reads the files that shape the context: AGENTS.md, skills. Floor 2 decides what to read; this reads it.
+pub trait Files: Send + Sync {
+    /// The file's whole content.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// What tells whether a file or folder changed since it was last read; `None` when there is none.
+    fn stamp(&self, path: &Path) -> Option<Stamp>;
+
+    /// Names and kinds of a folder's entries, sorted by name; symbolic links are followed.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn list(&self, dir: &Path) -> io::Result<Vec<(String, EntryKind)>>;
+}
+
+/// What tells two versions of a file apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Nanoseconds since the Unix epoch of the last change.
+    pub modified_ns: i128,
+    /// Its size in bytes.
+    pub len: u64,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Dir,
+    /// Anything else.
+    Other,
+}

@@ -1,0 +1,1 @@
+//! Floor 3: starts processes; nothing else does.

@@ -1,0 +1,21 @@
+//! What a front end may ask of a session.
+
+/// A request to a session. Requests are taken in the order they were made.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Starts a turn, or waits for the running one to end first.
+    Submit(UserInput),
+    /// Joins the running turn at its next safe point; starts a turn when none runs.
+    Steer(UserInput),
+    /// Ends the running turn now, its processes included. Queued submissions wait.
+    Interrupt,
+    /// Ends the session after the running turn was interrupted; no child process is left behind.
+    Shutdown,
+}
+
+/// What the person sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserInput {
+    /// The message.
+    pub text: String,
+}

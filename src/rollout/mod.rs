@@ -1,0 +1,1 @@
+//! Floor 3: session files: recording, reading, finding, locking.

@@ -1,0 +1,4 @@
+//! Floor 1: text in, text out. Truncation, time stamps, front matter, redaction.
+
+pub mod time;
+pub mod truncate;
