@@ -1,7 +1,15 @@
 //! Floor 3: the tools the model can call. One file a tool, its words in `tools/<name>.json`.
+//!
+//! What tools share: [`arguments`] reads what the model sent, [`disk`] runs work on files.
 
 use crate::agent::ports::Tool;
 use crate::protocol::ToolSpec;
+
+pub mod arguments;
+pub mod disk;
+pub mod indentation;
+pub mod lines;
+pub mod read_file;
 
 /// What tools are built from.
 pub struct ToolDeps {}
@@ -10,7 +18,7 @@ pub struct ToolDeps {}
 pub type Build = fn(&ToolDeps) -> Box<dyn Tool>;
 
 /// The tools in the order they are offered. To add one: its file, its JSON, its line here.
-pub const TOOLS: &[Build] = &[];
+pub const TOOLS: &[Build] = &[|_| Box::new(read_file::ReadFile::new())];
 
 /// Reads a tool's words, which are part of the program; `tests/conformance.rs` reads them all.
 fn spec(json: &str) -> ToolSpec {
