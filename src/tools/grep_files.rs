@@ -32,9 +32,7 @@ pub struct GrepFiles {
 }
 
 impl GrepFiles {
-    /// The tool, with its words.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { spec: spec(include_str!("../../tools/grep_files.json")) }
     }
 }

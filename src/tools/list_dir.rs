@@ -39,9 +39,7 @@ pub struct ListDir {
 }
 
 impl ListDir {
-    /// The tool, with its words.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { spec: spec(include_str!("../../tools/list_dir.json")) }
     }
 }

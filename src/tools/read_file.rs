@@ -60,9 +60,7 @@ pub struct ReadFile {
 }
 
 impl ReadFile {
-    /// The tool, with its words.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { spec: spec(include_str!("../../tools/read_file.json")) }
     }
 }

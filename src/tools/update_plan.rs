@@ -27,9 +27,7 @@ pub struct UpdatePlan {
 }
 
 impl UpdatePlan {
-    /// The tool, with its words.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { spec: spec(include_str!("../../tools/update_plan.json")) }
     }
 }

@@ -34,9 +34,7 @@ pub struct ViewImage {
 }
 
 impl ViewImage {
-    /// The tool, with its words.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { spec: spec(include_str!("../../tools/view_image.json")) }
     }
 }

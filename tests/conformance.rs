@@ -1,0 +1,149 @@
+//! Holds everything that is added by a line in a registry to what is expected of its kind: what a tool, say, must have and
+//! must stand. A new entry is tested by being in the registry; a new expectation is a function here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use hone::agent::ports::{EventSink, Output, Tool, ToolCx};
+use hone::protocol::Event;
+use hone::protocol::item::OutputPart;
+use hone::text::truncate::OutputLimit;
+use hone::tools::{TOOLS, ToolDeps};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+/// The keys a tool's JSON may have.
+const TOOL_KEYS: &[&str] = &["name", "description", "type", "parameters", "grammar", "parallel"];
+
+/// The keys of JSON Schema that providers understand and tools use.
+const SCHEMA_KEYS: &[&str] =
+    &["type", "description", "properties", "required", "additionalProperties", "items", "enum", "minimum", "maximum"];
+
+/// Arguments that no tool can do anything with, or that only just are arguments.
+const BAD_ARGUMENTS: &[&str] = &["{", "[]", r#"{"x":1}"#, "", "null", "\0", r#"{"path":{}}"#];
+
+/// A long name is cut by some providers, and odd characters are refused.
+const NAME_CHARACTERS: usize = 64;
+
+fn tools() -> Vec<Box<dyn Tool>> {
+    let deps = ToolDeps {};
+    TOOLS.iter().map(|build| build(&deps)).collect()
+}
+
+/// The tools' files in `tools/`, by name.
+fn tool_files() -> Vec<(String, Map<String, Value>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            assert_eq!(path.extension().unwrap(), "json", "{path:?} is no tool");
+            let json = serde_json::from_str(&fs::read_to_string(&path).unwrap());
+            (
+                path.file_stem().unwrap().to_str().unwrap().into(),
+                json.unwrap_or_else(|error| panic!("{path:?}: {error}")),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_tool_has_its_json_and_every_json_its_tool() {
+    let tools: Vec<_> = tools().iter().map(|tool| tool.spec().name.clone()).collect();
+    let unique: BTreeSet<_> = tools.iter().cloned().collect();
+    assert_eq!(unique.len(), tools.len(), "a name is taken twice: {tools:?}");
+    let files: BTreeSet<_> = tool_files().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(unique, files, "TOOLS of src/tools/mod.rs on the left, the files of tools/ on the right");
+}
+
+#[test]
+fn every_tool_json_is_well_formed() {
+    for (name, json) in tool_files() {
+        for key in json.keys() {
+            assert!(TOOL_KEYS.contains(&key.as_str()), "tools/{name}.json: unknown key `{key}`");
+        }
+        assert_eq!(json["name"], name, "tools/{name}.json holds another name");
+        let fits = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
+        assert!(
+            name.chars().all(fits) && name.len() <= NAME_CHARACTERS,
+            "tools/{name}.json: providers refuse the name"
+        );
+        assert!(json["description"].as_str().is_some_and(|text| text.len() > 20), "tools/{name}.json: no description");
+        assert!(json["parallel"].is_boolean(), "tools/{name}.json: `parallel` must say true or false");
+        match json["type"].as_str() {
+            Some("function") => check_object(&format!("tools/{name}.json: parameters"), &json["parameters"]),
+            Some("custom") => assert!(json["grammar"].is_string(), "tools/{name}.json: a custom tool needs a grammar"),
+            other => panic!("tools/{name}.json: the type is function or custom, not {other:?}"),
+        }
+    }
+}
+
+fn check_object(place: &str, schema: &Value) {
+    assert_eq!(schema["type"], "object", "{place}: not an object");
+    assert_eq!(schema["additionalProperties"], false, "{place}: additionalProperties must be false");
+    let properties = schema["properties"].as_object().unwrap_or_else(|| panic!("{place}: no properties"));
+    assert!(properties.keys().is_sorted(), "{place}: properties must be sorted by name");
+    for required in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+        assert!(properties.contains_key(required.as_str().unwrap()), "{place}: {required} is required but not there");
+    }
+    assert_ne!(schema["required"].as_array().map(Vec::len), Some(0), "{place}: leave out an empty `required`");
+    for (name, property) in properties {
+        let place = format!("{place}.{name}");
+        assert!(property["description"].as_str().is_some_and(|text| !text.is_empty()), "{place}: no description");
+        check_schema(&place, property);
+    }
+}
+
+fn check_schema(place: &str, schema: &Value) {
+    for key in schema.as_object().unwrap_or_else(|| panic!("{place}: no schema")).keys() {
+        assert!(SCHEMA_KEYS.contains(&key.as_str()), "{place}: unknown key `{key}`");
+    }
+    match schema["type"].as_str() {
+        Some("object") => check_object(place, schema),
+        Some("array") => check_schema(&format!("{place}[]"), &schema["items"]),
+        Some("string" | "integer" | "number" | "boolean") => {}
+        other => panic!("{place}: unknown type {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_tool_answers_bad_arguments_readably() {
+    let folder = tempfile::tempdir().unwrap();
+    for tool in tools() {
+        let name = &tool.spec().name;
+        for input in BAD_ARGUMENTS {
+            let _ = tool.activity(input, folder.path());
+            let _ = tool.access(input, folder.path());
+            let output = tool.call(input, &surroundings(folder.path())).await;
+            let text = text_of(&output);
+            assert!(!text.trim().is_empty(), "{name} has no answer to {input:?}");
+            assert!(!output.ok, "{name} finds nothing wrong with {input:?}: {text}");
+        }
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "a tool left something behind");
+}
+
+fn surroundings(cwd: &Path) -> ToolCx {
+    struct Unseen;
+    impl EventSink for Unseen {
+        fn emit(&self, _event: Event) {}
+    }
+    ToolCx {
+        call_id: "call_1".into(),
+        thread_id: "thread_1".into(),
+        cwd: cwd.into(),
+        output_limit: OutputLimit::Tokens(10_000),
+        cancel: CancellationToken::new(),
+        events: Arc::new(Unseen),
+    }
+}
+
+fn text_of(output: &Output) -> String {
+    let texts = output.parts.iter().map(|part| match part {
+        OutputPart::Text(text) => text.as_str(),
+        OutputPart::Image { .. } => "",
+    });
+    texts.collect()
+}
