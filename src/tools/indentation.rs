@@ -1,7 +1,7 @@
 //! Finds the block of code around a line by indentation alone, which works for every language without knowing any.
 //!
-//! The block grows from an anchor line up to the line that opens it (its header, with the comments and attributes above)
-//! and down to the line that closes it. The file streams by: only as many lines are held as may be shown.
+//! The block grows from an anchor line up to the line that opens it (its header, with the comments and attributes
+//! above) and down to the line that closes it. The file streams by: only as many lines are held as may be shown.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};

@@ -1,7 +1,7 @@
 //! `list_dir`: what is in a folder, as a tree of a few levels.
 //!
-//! Entries are found level by level, so that a page of a large tree shows what is near the top, and are shown in the order
-//! of a tree. Folders are read until the page is full and no further.
+//! Entries are found level by level, so that a page of a large tree shows what is near the top, and are shown in the
+//! order of a tree. Folders are read until the page is full and no further.
 
 use std::collections::VecDeque;
 use std::fs::{self, FileType};

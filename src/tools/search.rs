@@ -47,8 +47,8 @@ pub struct MatchedLine {
 }
 
 impl Search {
-    /// Looks for the regular expression `pattern` in the file or folder `root`, which is absolute. `include` is a glob as
-    /// for `rg --glob`: relative to `cwd`, and `!` in front excludes.
+    /// Looks for the regular expression `pattern` in the file or folder `root`, which is absolute. `include` is a glob
+    /// as for `rg --glob`: relative to `cwd`, and `!` in front excludes.
     ///
     /// # Errors
     /// What is wrong with the pattern, the glob or the folder.

@@ -1,7 +1,7 @@
 //! `view_image`: shows the model an image file.
 //!
-//! A provider refuses a request that carries a broken image, and would refuse every later one too, since the image stays in
-//! the conversation. So the format is told by the content, and a file that stops short is not sent.
+//! A provider refuses a request that carries a broken image, and would refuse every later one too, since the image
+//! stays in the conversation. So the format is told by the content, and a file that stops short is not sent.
 
 use std::fs;
 use std::path::Path;

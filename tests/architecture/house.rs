@@ -24,8 +24,8 @@ pub struct Use<'a> {
     pub path: Vec<String>,
     /// The file of ours that `path` leads to.
     pub target: Option<&'a str>,
-    /// Whether a module re-exports one of its children here, or lists it in a registry: that is what makes it their parent,
-    /// and no use of them.
+    /// Whether a module re-exports one of its children here, or lists it in a registry: that is what makes it their
+    /// parent, and no use of them.
     pub of_child: bool,
     /// The module through which a name of another file of the same folder was taken.
     pub through_parent: Option<&'a str>,
@@ -40,7 +40,7 @@ impl House {
         let for_tests: Vec<Vec<String>> = files
             .values()
             .flat_map(|file| {
-                file.source.test_children.iter().map(|child| [&file.module[..], &[child.clone()]].concat())
+                file.source.test_children.iter().map(|child| [&file.module[..], std::slice::from_ref(child)].concat())
             })
             .collect();
         files.retain(|_, file| !for_tests.iter().any(|module| file.module.starts_with(module)));
@@ -123,8 +123,8 @@ impl House {
     }
 }
 
-/// Every circle of files that use each other, each as the uses that close it. Of circles that share files the shortest is
-/// told first, and the others when it is gone.
+/// Every circle of files that use each other, each as the uses that close it. Of circles that share files the shortest
+/// is told first, and the others when it is gone.
 pub fn circles<'a>(uses: &'a [Use<'a>]) -> Vec<Vec<&'a Use<'a>>> {
     let mut edges: BTreeMap<&str, Vec<&Use>> = BTreeMap::new();
     for used in uses.iter().filter(|used| used.target.is_some() && !used.of_child) {
@@ -161,8 +161,8 @@ fn shortest_circle<'a>(start: &str, edges: &BTreeMap<&str, Vec<&'a Use<'a>>>) ->
     Some(circle)
 }
 
-/// `src/text/truncate.rs` is `text::truncate`, `src/text/mod.rs` is `text`. `main.rs` is another crate's root, and no path
-/// leads there.
+/// `src/text/truncate.rs` is `text::truncate`, `src/text/mod.rs` is `text`. `main.rs` is another crate's root, and no
+/// path leads there.
 fn module_of(path: &str) -> Vec<String> {
     let inside = path.trim_start_matches("src/").trim_end_matches(".rs");
     let mut module: Vec<_> = inside.split('/').map(String::from).collect();

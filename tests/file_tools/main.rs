@@ -1,5 +1,7 @@
 //! The tools that read files, called as the agent calls them.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
