@@ -1,5 +1,7 @@
 //! Floor 3: the tools the model can call. One file a tool, its words in `tools/<name>.json`.
 
+pub mod apply_patch;
+
 use crate::agent::ports::Tool;
 use crate::protocol::ToolSpec;
 
@@ -10,7 +12,7 @@ pub struct ToolDeps {}
 pub type Build = fn(&ToolDeps) -> Box<dyn Tool>;
 
 /// The tools in the order they are offered. To add one: its file, its JSON, its line here.
-pub const TOOLS: &[Build] = &[];
+pub const TOOLS: &[Build] = &[|_| Box::new(apply_patch::ApplyPatch::freeform())];
 
 /// Reads a tool's words, which are part of the program; `tests/conformance.rs` reads them all.
 fn spec(json: &str) -> ToolSpec {

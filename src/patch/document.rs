@@ -1,0 +1,107 @@
+//! A file's text as lines that remember where they come from and how they end.
+//!
+//! Lines borrow their text from the file or from the patch. Because a kept line remembers its number in the file, the
+//! difference to the file is known at any time without comparing texts.
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// `\n`
+    Lf,
+    /// `\r\n`
+    CrLf,
+    /// The file ends here. Only the last line of a document ends so.
+    None,
+}
+
+impl Ending {
+    /// The characters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lf => "\n",
+            Self::CrLf => "\r\n",
+            Self::None => "",
+        }
+    }
+}
+
+/// A line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Its text without the ending. A lone `\r` is text.
+    pub text: &'a str,
+    /// Its ending.
+    pub ending: Ending,
+    /// Its index in the file the document was read from; `None` for a line that is not in it.
+    pub origin: Option<u32>,
+}
+
+/// A text as lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document<'a> {
+    pub(super) lines: Vec<Line<'a>>,
+    /// Whether the file's last line had no ending.
+    pub(super) unterminated: bool,
+}
+
+impl<'a> Document<'a> {
+    /// A file as it is.
+    #[must_use]
+    pub fn read(text: &'a str) -> Self {
+        let lines: Vec<Line<'a>> =
+            (0..).zip(text.split_inclusive('\n')).map(|(index, line)| split(line, index)).collect();
+        Self { lines, unterminated: !text.is_empty() && !text.ends_with('\n') }
+    }
+
+    /// A new file of these lines.
+    #[must_use]
+    pub fn written(lines: &[&'a str]) -> Self {
+        let lines = lines.iter().map(|text| Line { text, ending: Ending::Lf, origin: None }).collect();
+        Self { lines, unterminated: false }
+    }
+
+    /// The lines.
+    #[must_use]
+    pub fn lines(&self) -> &[Line<'a>] {
+        &self.lines
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let len = self.lines.iter().map(|line| line.text.len() + line.ending.as_str().len()).sum();
+        let mut text = String::with_capacity(len);
+        for line in &self.lines {
+            text.push_str(line.text);
+            text.push_str(line.ending.as_str());
+        }
+        text
+    }
+
+    /// How new lines end: as the first line that has an ending.
+    #[must_use]
+    pub fn preferred_ending(&self) -> Ending {
+        self.lines.iter().map(|line| line.ending).find(|ending| *ending != Ending::None).unwrap_or(Ending::Lf)
+    }
+}
+
+fn split(line: &str, index: u32) -> Line<'_> {
+    let (text, ending) = match line.strip_suffix('\n') {
+        None => (line, Ending::None),
+        Some(text) => text.strip_suffix('\r').map_or((text, Ending::Lf), |text| (text, Ending::CrLf)),
+    };
+    Line { text, ending, origin: Some(index) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_comes_out_as_it_went_in() {
+        for text in ["", "\n", "a", "a\n", "a\r\nb\nc", "\r", "a\r\r\n\n\r\n", "\rx\n"] {
+            assert_eq!(Document::read(text).text(), text, "{text:?}");
+        }
+    }
+}
