@@ -133,7 +133,8 @@ fn find_without_blank_end<'a>(
     if !last_old.is_empty() {
         return None;
     }
-    let hit = find(haystack, shorter_old, cursor, at_end)?;
+    // Nothing is found wherever the search begins, also where the end of the file is asked for.
+    let hit = if shorter_old.is_empty() { cursor } else { find(haystack, shorter_old, cursor, at_end)? };
     let mut lines = lines.to_vec();
     forget_last(&mut lines, Mark::Insert);
     let last_new = lines.iter().rfind(|(mark, _)| *mark != Mark::Remove);

@@ -38,7 +38,8 @@ fn describe_difference(haystack: &Haystack<'_, '_>, pattern: &[&str], start: usi
     let lines = &haystack.lines()[start..];
     let essence = |text| Likeness::Punctuation.essence(text);
     let same = pattern.iter().zip(lines).take_while(|(want, line)| essence(want) == essence(line.text)).count();
-    let place = if same == 0 { String::new() } else { format!("The closest lines begin at line {}. ", start + 1) };
+    let place =
+        if pattern.len() == 1 { String::new() } else { format!("The closest lines begin at line {}. ", start + 1) };
     // All lines alike cannot be: they would have been found.
     let want = pattern.get(same).copied().unwrap_or_default();
     match lines.get(same) {
@@ -118,6 +119,9 @@ fn first_difference(a: &str, b: &str) -> usize {
 }
 
 fn excerpt(text: &str, at: usize) -> String {
+    if text.is_empty() {
+        return "(an empty line)".into();
+    }
     if text.len() <= SHOWN_LINE {
         return text.to_owned();
     }

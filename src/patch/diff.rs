@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::iter::Peekable;
 use std::ops::Range;
 
-use super::document::{Document, Ending};
+use super::document::{Document, Ending, split_lines};
 
 const CONTEXT: usize = 3;
 const NO_NEWLINE: &str = "\n\\ No newline at end of file\n";
@@ -28,7 +28,7 @@ pub fn unified(before: &str, after: &Document<'_>, limit: usize) -> String {
         return String::new();
     }
     let mut text = String::new();
-    let mut old_lines = before.split_inclusive('\n').enumerate().peekable();
+    let mut old_lines = split_lines(before).enumerate().peekable();
     for group in changes.chunk_by(|a, b| b.old.start - a.old.end <= 2 * CONTEXT) {
         write_hunk(&mut text, group, after, &mut old_lines);
         if text.len() > limit {
@@ -52,7 +52,7 @@ fn changes(before: &str, after: &Document<'_>) -> Vec<Change> {
             (next_old, next_new) = (origin as usize + 1, index + 1);
         }
     }
-    close(next_old..before.split_inclusive('\n').count(), next_new..after.lines().len());
+    close(next_old..split_lines(before).count(), next_new..after.lines().len());
     changes
 }
 
@@ -75,9 +75,11 @@ fn write_hunk<'a>(
         while let Some((_, line)) = old_lines.next_if(|(index, _)| *index < change.old.end) {
             text.push('-');
             text.push_str(line);
-            if !line.ends_with('\n') {
-                text.push_str(NO_NEWLINE);
-            }
+            text.push_str(match line.bytes().last() {
+                Some(b'\n') => "",
+                Some(b'\r') => "\n",
+                _ => NO_NEWLINE,
+            });
         }
         write_new(text, '+', after, change.new.clone());
         next_new = change.new.end;
@@ -89,7 +91,11 @@ fn write_new(text: &mut String, sign: char, after: &Document<'_>, range: Range<u
     for line in &after.lines()[range] {
         text.push(sign);
         text.push_str(line.text);
-        text.push_str(if line.ending == Ending::None { NO_NEWLINE } else { line.ending.as_str() });
+        text.push_str(match line.ending {
+            Ending::None => NO_NEWLINE,
+            Ending::Cr => "\r\n",
+            ending => ending.as_str(),
+        });
     }
 }
 

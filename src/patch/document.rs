@@ -10,6 +10,8 @@ pub enum Ending {
     Lf,
     /// `\r\n`
     CrLf,
+    /// `\r`
+    Cr,
     /// The file ends here. Only the last line of a document ends so.
     None,
 }
@@ -21,6 +23,7 @@ impl Ending {
         match self {
             Self::Lf => "\n",
             Self::CrLf => "\r\n",
+            Self::Cr => "\r",
             Self::None => "",
         }
     }
@@ -29,7 +32,7 @@ impl Ending {
 /// A line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Its text without the ending. A lone `\r` is text.
+    /// Its text without the ending.
     pub text: &'a str,
     /// Its ending.
     pub ending: Ending,
@@ -49,9 +52,9 @@ impl<'a> Document<'a> {
     /// A file as it is.
     #[must_use]
     pub fn read(text: &'a str) -> Self {
-        let lines: Vec<Line<'a>> =
-            (0..).zip(text.split_inclusive('\n')).map(|(index, line)| split(line, index)).collect();
-        Self { lines, unterminated: !text.is_empty() && !text.ends_with('\n') }
+        let lines: Vec<Line<'a>> = (0..).zip(split_lines(text)).map(|(index, line)| read_line(line, index)).collect();
+        let unterminated = lines.last().is_some_and(|line| line.ending == Ending::None);
+        Self { lines, unterminated }
     }
 
     /// A new file of these lines.
@@ -86,12 +89,31 @@ impl<'a> Document<'a> {
     }
 }
 
-fn split(line: &str, index: u32) -> Line<'_> {
-    let (text, ending) = match line.strip_suffix('\n') {
-        None => (line, Ending::None),
-        Some(text) => text.strip_suffix('\r').map_or((text, Ending::Lf), |text| (text, Ending::CrLf)),
+/// A text's lines with their endings.
+pub fn split_lines(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let end = match memchr::memchr2(b'\n', b'\r', text.as_bytes()) {
+            Some(at) if text[at..].starts_with("\r\n") => at + 2,
+            Some(at) => at + 1,
+            None => text.len(),
+        };
+        let (line, rest) = text.split_at(end);
+        text = rest;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+fn read_line(line: &str, index: u32) -> Line<'_> {
+    let ending = if line.ends_with("\r\n") {
+        Ending::CrLf
+    } else if line.ends_with('\n') {
+        Ending::Lf
+    } else if line.ends_with('\r') {
+        Ending::Cr
+    } else {
+        Ending::None
     };
-    Line { text, ending, origin: Some(index) }
+    Line { text: &line[..line.len() - ending.as_str().len()], ending, origin: Some(index) }
 }
 
 #[cfg(test)]
