@@ -168,3 +168,84 @@ fn push_edits<'a>(edits: &mut Vec<Edit<'a>>, lines: &[(Mark, &'a str)], hit: usi
         at += remove;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::parse::{Hunk, parse};
+
+    fn updated(text: &str, body: &str) -> Result<String, Mismatch> {
+        let patch = format!("*** Begin Patch\n*** Update File: f\n{body}\n*** End Patch");
+        let patch = parse(&patch).unwrap();
+        let [Hunk::Update { chunks, .. }] = patch.hunks.as_slice() else { panic!("{patch:?}") };
+        Document::read(text).updated(chunks).map(|document| document.text())
+    }
+
+    #[test]
+    fn updates_give_what_they_say() {
+        for (text, body, after) in [
+            // Anchors, one after the other, tell places apart.
+            ("A\nx\nB\nx\n", "@@ B\n-x\n+y", "A\nx\nB\ny\n"),
+            ("A\nf\nx\nB\nf\nx\n", "@@ B\n@@ f\n-x\n+y", "A\nf\nx\nB\nf\ny\n"),
+            ("x\nx\nx\n", "@@\n-x\n+1\n@@\n-x\n+2", "1\n2\nx\n"),
+            // The end of the file.
+            ("x\ny\nx\n", "-x\n+z\n*** End of File", "x\ny\nz\n"),
+            ("x\n", "+y", "x\ny\n"),
+            ("", "+y", "y\n"),
+            ("x\n", "-x", ""),
+            // A blank line too many.
+            ("x\n", " x\n+y\n", "x\ny\n"),
+            ("x\n", " x\n\n+y", "x\n\ny\n"),
+            ("x\n", " x\n+y\n \n+", "x\ny\n\n"),
+            // Kept lines keep their own bytes.
+            ("“x”  \n\ty\n", " \"x\"\n-y\n+z", "“x”  \nz\n"),
+            // Endings: the file's own, also where they are mixed.
+            ("x\r\ny\r\n", " x\n-y\n+z\n+w", "x\r\nz\r\nw\r\n"),
+            ("x\ny\r\n", " x\n+z\n y", "x\nz\ny\r\n"),
+            ("x\ry\r", "-y\n+z", "x\rz\r"),
+            // No ending on the last line.
+            ("x\ny", "-x\n+z", "z\ny"),
+            ("x\ny", "-y\n+z", "x\nz"),
+            ("x\ny", " y\n+z", "x\ny\nz"),
+            ("x\r\ny", " y\n+z", "x\r\ny\r\nz"),
+            ("x\ny", "-y", "x\n"),
+            ("x", " x\n+", "x\n\n"),
+            ("x", "-x", ""),
+        ] {
+            assert_eq!(updated(text, body).as_deref(), Ok(after), "{text:?} with\n{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_found_is_explained() {
+        let file = "fn a() {\n    one();\n    two();\n}\nfn b() {\n    one();\n    2();\n}\n";
+        for (body, closest) in [
+            (
+                " fn b() {\n     one();\n-    two();\n }",
+                "The closest lines begin at line 5. The first difference is at line 7:\n  patch:     two();\n  file:      2();",
+            ),
+            ("-    two( );", "The first difference is at line 3:\n  patch:     two( );\n  file:      two();"),
+            ("@@ fn bb() {\n+x", "The first difference is at line 5:\n  patch: fn bb() {\n  file:  fn b() {"),
+            ("@@ fn b() {\n-    two();", "They begin at line 3, above line 6 where the search began:"),
+            ("-    one();\n*** End of File", "They begin at line 2, but more lines follow there,"),
+            (
+                "     2();\n }\n-more",
+                "The closest lines begin at line 7. The file ends after line 8, where the patch goes on:\n  patch: more",
+            ),
+            ("-nothing of the kind", "Nothing in the file is like them."),
+        ] {
+            let mismatch = updated(file, body).unwrap_err();
+            assert!(mismatch.closest.starts_with(closest), "{body}\n{}", mismatch.closest);
+        }
+        assert_eq!(updated("", "-x").unwrap_err().closest, "The file is empty.");
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_its_difference() {
+        let line = |middle: &str| format!("{}{middle}{}", "é".repeat(500), "ü".repeat(500));
+        let text = line("old");
+        let mismatch = updated(&text, &format!("-{}", line("new"))).unwrap_err();
+        assert!(mismatch.closest.contains("old") && mismatch.closest.contains("new"), "{}", mismatch.closest);
+        assert!(mismatch.closest.len() < 700);
+    }
+}

@@ -13,4 +13,6 @@ pub mod document;
 pub mod intercept;
 pub mod parse;
 pub mod plan;
+#[cfg(test)]
+mod properties;
 pub mod seek;

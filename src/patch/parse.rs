@@ -331,3 +331,88 @@ fn unexpected(line: &str) -> String {
          line), or '-' (removed line)"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_body(body: &str) -> Result<Vec<String>, String> {
+        match parse(&format!("*** Begin Patch\n{body}\n*** End Patch")) {
+            Ok(patch) => Ok(patch.hunks.iter().map(|hunk| format!("{hunk:?}")).collect()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn sections_of_all_kinds_are_read() {
+        let text = "*** Begin Patch\n*** Add File: a b\n+x\n+\n  *** Delete File: c  \n*** Update File: d\n*** Move to: e\n\
+                    @@ f\n@@  g \n h\n\n-i\n+j\n*** End of File\n\n@@\n+k\n*** End Patch";
+        let chunk = |headers: &[&'static str], lines: &[(Mark, &'static str)], at_end| Chunk {
+            headers: headers.to_vec(),
+            lines: lines.to_vec(),
+            at_end,
+        };
+        let hunks = vec![
+            Hunk::Add { path: "a b", lines: vec!["x", ""] },
+            Hunk::Delete { path: "c" },
+            Hunk::Update {
+                path: "d",
+                moved_to: Some("e"),
+                chunks: vec![
+                    chunk(
+                        &["f", " g"],
+                        &[(Mark::Keep, "h"), (Mark::Keep, ""), (Mark::Remove, "i"), (Mark::Insert, "j")],
+                        true,
+                    ),
+                    chunk(&[], &[(Mark::Insert, "k")], false),
+                ],
+            },
+        ];
+        assert_eq!(parse(text), Ok(Patch { hunks: hunks.clone() }));
+        assert_eq!(parse(&text.replace('\n', "\r\n")), Ok(Patch { hunks: hunks.clone() }));
+        assert_eq!(parse(&format!("\n\t {text} \n")), Ok(Patch { hunks: hunks.clone() }));
+        assert_eq!(parse(&format!("<<'EOF'\n{text}\nEOF\n")), Ok(Patch { hunks }));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_line() {
+        for (body, message) in [
+            ("junk", "invalid hunk at line 2, 'junk' is not a valid hunk header."),
+            ("*** Add File: a\n+1\n", "invalid hunk at line 4, '' is not a valid hunk header."),
+            ("*** Update File: a", "invalid hunk at line 2, Update file hunk for path 'a' is empty"),
+            ("*** Update File: a\n@@", "invalid hunk at line 4, Update hunk does not contain any lines"),
+            (
+                "*** Update File: a\n@@\n*** Delete File: b",
+                "invalid hunk at line 4, Unexpected line found in update hunk",
+            ),
+            (
+                "*** Update File: a\n+1\nx",
+                "invalid hunk at line 4, Expected update hunk to start with a @@ context marker, got: 'x'",
+            ),
+            ("*** Update File: a\nx", "invalid hunk at line 3, Unexpected line found in update hunk: 'x'."),
+            ("*** Update File: a\n+1\n*** End of File\n+2", "invalid hunk at line 5, Expected update hunk to start"),
+            (
+                "*** Update File: a\n+1\n*** End Patch\n+2",
+                "invalid patch: The last line of the patch must be '*** End Patch'",
+            ),
+            ("*** Environment ID: ", "invalid patch: apply_patch environment_id cannot be empty"),
+        ] {
+            let error = parse_body(body).unwrap_err();
+            assert!(error.starts_with(message), "{body:?} gives {error:?}");
+        }
+        for text in
+            ["", "x", "<<PATCH\n*** Begin Patch\n*** End Patch\nPATCH", "```\n*** Begin Patch\n*** End Patch\n```"]
+        {
+            assert_eq!(
+                parse(text).unwrap_err().to_string(),
+                "invalid patch: The first line of the patch must be '*** Begin Patch'"
+            );
+        }
+    }
+
+    #[test]
+    fn in_an_update_an_indented_header_is_context() {
+        let hunks = parse_body("*** Update File: a\n *** Delete File: b\n+1").unwrap();
+        assert_eq!(hunks.len(), 1);
+    }
+}
