@@ -221,7 +221,10 @@ def kind_of(case):
     crlf = any(isinstance(t, str) and "\r" in t for t in case["files"].values())
     stderr = case.get("stderr", "").split("'")[0].split("$")[0].split(",")[0]
     sections = case["patch"].count(" File: ")
-    return (case["exit"], stderr, "after" in case, tuple(words), unterminated, crlf, min(sections, 3))
+    stderr += "@@" if "'@@" in case.get("stderr", "") else ""
+    # Patches that apply say most, so more of them are kept.
+    size = len(case["patch"]) // 30 if case["exit"] == 0 or "@@" in stderr else 0
+    return (case["exit"], stderr, size, "after" in case, tuple(words), unterminated, crlf, min(sections, 2))
 
 
 def main():
