@@ -1,0 +1,159 @@
+//! `apply_patch`: changes files as a patch says, all of them or none.
+//!
+//! The language and the computing live in [`crate::patch`]; here are the files ([`folder`]), the tool, and the program that
+//! does the same for a shell ([`standalone`]).
+
+mod folder;
+pub mod standalone;
+
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
+use crate::patch::parse::{self, Hunk, ParseError};
+use crate::patch::plan::{self, PlanError, Snapshot};
+use crate::protocol::ToolSpec;
+use crate::protocol::event::{Activity, FileChange};
+use crate::protocol::item::OutputPart;
+use crate::text::truncate;
+use folder::Folder;
+
+/// The tool. It takes a patch as it is or inside JSON, whichever form it was offered in.
+pub struct ApplyPatch {
+    spec: ToolSpec,
+}
+
+impl ApplyPatch {
+    /// For providers that hold free text to a grammar.
+    #[must_use]
+    pub fn freeform() -> Self {
+        Self { spec: super::spec(include_str!("../../../tools/apply_patch.json")) }
+    }
+
+    /// For providers that only know functions.
+    #[must_use]
+    pub fn function() -> Self {
+        Self { spec: super::spec(include_str!("../../../tools/apply_patch_function.json")) }
+    }
+}
+
+impl Tool for ApplyPatch {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn activity(&self, input: &str, _cwd: &Path) -> Activity {
+        match paths(input, Path::new("")) {
+            Some(paths) => Activity::Patch { paths },
+            None => Activity::Other { tool: self.spec.name.clone(), summary: "a patch that cannot be read".into() },
+        }
+    }
+
+    fn access(&self, input: &str, cwd: &Path) -> Option<Access> {
+        paths(input, cwd).map(Access::Write)
+    }
+
+    fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {
+        Box::pin(async move {
+            let patch = match patch_text(input) {
+                Ok(patch) => patch.into_owned(),
+                Err(message) => return Output::failed(message),
+            };
+            if cx.cancel.is_cancelled() {
+                return Output::failed("aborted");
+            }
+            // Once begun it runs to its end, also when the turn is interrupted: all or nothing.
+            let cwd = cx.cwd.clone();
+            let work = tokio::task::spawn_blocking(move || run(&patch, &cwd));
+            let mut output =
+                work.await.unwrap_or_else(|error| Output::failed(format!("apply_patch broke off: {error}")));
+            for part in &mut output.parts {
+                if let OutputPart::Text(text) = part
+                    && let Cow::Owned(shorter) = truncate::with_header(text, cx.output_limit)
+                {
+                    *text = shorter;
+                }
+            }
+            output
+        })
+    }
+}
+
+/// Applies a patch in a folder and answers as the tool does. Blocks; also for the tools that find a patch in a command.
+#[must_use]
+pub fn run(patch: &str, cwd: &Path) -> Output {
+    let begun = Instant::now();
+    let framed = |code: u8, text: &str| {
+        let tenths = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        format!("Exit code: {code}\nWall time: {tenths} seconds\nOutput:\n{text}")
+    };
+    match apply(patch, cwd) {
+        Ok(applied) => Output { changes: applied.changes, ..Output::ok(framed(0, &applied.summary)) },
+        Err(Failure::Disk(message)) => Output::failed(framed(1, &message)),
+        Err(Failure::Plan(PlanError::Empty)) => Output::failed("patch rejected: empty patch"),
+        Err(Failure::Plan(PlanError::Delete { path, reason })) => {
+            Output::failed(format!("apply_patch verification failed: Failed to read {}: {reason}", path.display()))
+        }
+        Err(failure) => Output::failed(format!("apply_patch verification failed: {failure}")),
+    }
+}
+
+struct Applied {
+    summary: String,
+    changes: Vec<FileChange>,
+}
+
+/// Why nothing was changed.
+enum Failure {
+    Parse(ParseError),
+    Plan(PlanError),
+    Disk(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parse(error) => error.fmt(f),
+            Self::Plan(error) => error.fmt(f),
+            Self::Disk(message) => f.write_str(message),
+        }
+    }
+}
+
+fn apply(patch: &str, cwd: &Path) -> Result<Applied, Failure> {
+    let patch = parse::parse(patch).map_err(Failure::Parse)?;
+    let snapshot = Snapshot::take(&patch, &Folder::new(cwd));
+    let plan = plan::plan(&patch, &snapshot).map_err(Failure::Plan)?;
+    folder::carry_out(&plan.steps).map_err(Failure::Disk)?;
+    Ok(Applied { summary: plan.summary, changes: plan.changes })
+}
+
+/// The patch in a call's input: the input itself, or a field of it if it is a JSON object. A patch never begins with a
+/// brace.
+fn patch_text(input: &str) -> Result<Cow<'_, str>, String> {
+    #[derive(Deserialize)]
+    struct Arguments {
+        #[serde(alias = "patch")]
+        input: String,
+    }
+    if !input.trim_start().starts_with('{') {
+        return Ok(Cow::Borrowed(input));
+    }
+    serde_json::from_str(input)
+        .map(|Arguments { input }| Cow::Owned(input))
+        .map_err(|error| format!("failed to parse function arguments: {error}"))
+}
+
+/// The files a call names, absolute if `cwd` is.
+fn paths(input: &str, cwd: &Path) -> Option<Vec<PathBuf>> {
+    let text = patch_text(input).ok()?;
+    let patch = parse::parse(&text).ok()?;
+    let mut paths: Vec<PathBuf> =
+        patch.hunks.iter().flat_map(Hunk::paths).map(|path| folder::normalize(&cwd.join(path))).collect();
+    let mut seen = std::collections::HashSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    Some(paths)
+}
