@@ -84,9 +84,7 @@ impl EnvPolicy {
     pub fn apply(&self, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vars {
         let default_excludes = if self.ignore_default_excludes { &[] } else { LIKELY_SECRETS };
         let inherited = vars.into_iter().filter(|(name, _)| {
-            self.inherits(name)
-                && !matches_any(default_excludes, name)
-                && !matches_any(&self.exclude, name)
+            self.inherits(name) && !matches_any(default_excludes, name) && !matches_any(&self.exclude, name)
         });
         let set = self.set.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         let mut vars: Vars = inherited.chain(set).collect();
@@ -233,11 +231,8 @@ mod tests {
         assert_eq!(names(&none), "A_TOKEN");
         let only = EnvPolicy { include_only: vec!["p*".into(), "a*".into()], set: none.set.clone(), ..all.clone() };
         assert_eq!(names(&only), "A_TOKEN PASSWORD_X PATH");
-        let set_wins = EnvPolicy {
-            exclude: vec!["edit?r".into()],
-            set: [("EDITOR".into(), "set".into())].into(),
-            ..all
-        };
+        let set_wins =
+            EnvPolicy { exclude: vec!["edit?r".into()], set: [("EDITOR".into(), "set".into())].into(), ..all };
         assert_eq!(set_wins.apply([("EDITOR".into(), "own".into())])[OsStr::new("EDITOR")], "set");
     }
 

@@ -5,11 +5,12 @@
 use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use tokio::io::unix::AsyncFd;
 
 /// Makes this process the parent of those of its descendants whose own parent ends. Without that a daemon that left both
 /// its group and its parent could not be told from anybody else's. Only Linux knows this; elsewhere nothing happens.
@@ -51,15 +52,19 @@ pub fn reap_group(group: i32) {
     while group > 1 && unsafe { libc::waitpid(-group, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
 }
 
-/// Makes reads and writes return instead of wait.
-pub fn set_nonblocking(file: &impl AsFd) -> io::Result<()> {
-    let fd = file.as_fd().as_raw_fd();
-    // SAFETY: `fd` is open for as long as `file` is borrowed; both calls pass integers.
-    let done = unsafe {
+/// Makes the reads and writes of a pipe or terminal something to await.
+pub fn awaitable(file: File) -> io::Result<AsyncFd<File>> {
+    let fd = file.as_raw_fd();
+    // SAFETY: `fd` is open for as long as `file` is; both calls pass integers.
+    let nonblocking = unsafe {
         let flags = libc::fcntl(fd, libc::F_GETFL);
         flags >= 0 && libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) >= 0
     };
-    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if !nonblocking {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a `File` owns its descriptor, keeps it open, and always names the same one.
+    Ok(unsafe { AsyncFd::register(file) }?)
 }
 
 /// Opens a terminal of the given size: our side, and the side of the process.

@@ -89,8 +89,7 @@ pub fn spawn(launch: &Launch, mark: (&str, &str)) -> Result<Spawned, SpawnError>
 
 fn start(mut command: Command, tty: bool) -> io::Result<Spawned> {
     let output = if tty { connect_terminal(&mut command)? } else { connect_pipe(&mut command)? };
-    os::set_nonblocking(&output)?;
-    let output = AsyncFd::register(output)?;
+    let output = os::awaitable(output)?;
     // The command holds the child's ends of pipe or terminal, and is gone before anybody reads: an output ends when the
     // last one that could write to it closes it.
     let child = tokio::process::Command::from(command).spawn()?;

@@ -15,8 +15,7 @@ pub fn kill(leaders: &[i32], leftovers: &[i32], mark: &str) {
     // A process that is forked while we look is missed by this look, and found by the next one.
     let mut killed = std::collections::HashSet::new();
     loop {
-        let found: Vec<i32> =
-            linux::members(&groups, mark).into_iter().filter(|pid| !killed.contains(pid)).collect();
+        let found: Vec<i32> = linux::members(&groups, mark).into_iter().filter(|pid| !killed.contains(pid)).collect();
         for leader in leaders {
             os::signal_group(*leader, libc::SIGKILL);
         }
@@ -65,7 +64,8 @@ mod linux {
             children.entry(row.parent).or_default().push(row);
         }
         let mut members = HashSet::new();
-        let mut open: Vec<(i32, bool)> = i32::try_from(std::process::id()).map(|own| (own, false)).into_iter().collect();
+        let mut open: Vec<(i32, bool)> =
+            i32::try_from(std::process::id()).map(|own| (own, false)).into_iter().collect();
         while let Some((parent, inherited)) = open.pop() {
             for row in children.remove(&parent).unwrap_or_default() {
                 let member = inherited || groups.contains(&row.group) || carries(row.pid, mark);

@@ -1,16 +1,38 @@
 //! Floor 3: the tools the model can call. One file a tool, its words in `tools/<name>.json`.
+//!
+//! What tools share: [`arguments`] reads what the model sent, [`command`] runs commands.
 
 use crate::agent::ports::Tool;
 use crate::protocol::ToolSpec;
 
+pub mod arguments;
+pub mod command;
+pub mod exec_command;
+pub mod shell;
+pub mod shell_command;
+pub mod write_stdin;
+
 /// What tools are built from.
-pub struct ToolDeps {}
+pub struct ToolDeps {
+    /// What commands run in.
+    pub commands: command::Commands,
+}
 
 /// Makes a tool.
 pub type Build = fn(&ToolDeps) -> Box<dyn Tool>;
 
 /// The tools in the order they are offered. To add one: its file, its JSON, its line here.
-pub const TOOLS: &[Build] = &[];
+pub const TOOLS: &[Build] = &[
+    |deps| Box::new(exec_command::ExecCommand::new(deps.commands.clone())),
+    |deps| Box::new(write_stdin::WriteStdin::new(deps.commands.clone())),
+];
+
+/// Tools that work when called but are offered to nobody: models of an older generation know them by heart.
+pub const ACCEPTED: &[Build] = &[
+    |deps| Box::new(shell::Shell::named("shell", deps.commands.clone())),
+    |deps| Box::new(shell::Shell::named("container.exec", deps.commands.clone())),
+    |deps| Box::new(shell_command::ShellCommand::new(deps.commands.clone())),
+];
 
 /// Reads a tool's words, which are part of the program; `tests/conformance.rs` reads them all.
 fn spec(json: &str) -> ToolSpec {
