@@ -39,6 +39,11 @@ pub const fn estimate_tokens(bytes: usize) -> usize {
 /// character boundaries.
 #[must_use]
 pub fn middle(text: &str, limit: OutputLimit) -> Cow<'_, str> {
+    cut(text, limit, 0)
+}
+
+/// [`middle`] of a text from whose middle `omitted` bytes are missing already.
+fn cut(text: &str, limit: OutputLimit, omitted: usize) -> Cow<'_, str> {
     let budget = limit.bytes();
     if text.len() <= budget {
         return Cow::Borrowed(text);
@@ -46,10 +51,10 @@ pub fn middle(text: &str, limit: OutputLimit) -> Cow<'_, str> {
     let head = &text[..text.floor_char_boundary(budget / 2)];
     let tail = &text[text.ceil_char_boundary(text.len() - budget / 2)..];
     let marker = match limit {
-        OutputLimit::Tokens(tokens) => format!("…{} tokens truncated…", estimate_tokens(text.len()) - tokens),
+        OutputLimit::Tokens(tokens) => format!("…{} tokens truncated…", estimate_tokens(text.len() + omitted) - tokens),
         OutputLimit::Bytes(_) => {
             let removed = &text[head.len()..text.len() - tail.len()];
-            format!("…{} chars truncated…", removed.chars().count())
+            format!("…{} chars truncated…", removed.chars().count() + omitted)
         }
     };
     Cow::Owned([head, &marker, tail].concat())
@@ -70,6 +75,19 @@ pub fn with_header(text: &str, limit: OutputLimit) -> Cow<'_, str> {
     }
 }
 
+/// [`with_header`] for a text from whose middle `omitted` bytes are missing already, because nobody kept them.
+#[must_use]
+pub fn with_omission(text: &str, omitted: usize, limit: OutputLimit) -> Cow<'_, str> {
+    if omitted == 0 {
+        return with_header(text, limit);
+    }
+    let tokens = estimate_tokens(text.len() + omitted);
+    let cut = cut(text, limit, omitted);
+    Cow::Owned(format!(
+        "Warning: truncated output (original token count: {tokens})\n... {omitted} bytes omitted ...\n\n{cut}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +105,17 @@ mod tests {
             "Warning: truncated output (original token count: 105000)\nTotal output lines: 60000\n\n123456\n"
         ));
         assert!(cut.contains("…95000 tokens truncated…"));
+    }
+
+    #[test]
+    fn what_nobody_kept_is_counted() {
+        let text = "x".repeat(1 << 20);
+        let cut = with_omission(&text, 1_951_424, OutputLimit::Tokens(10_000));
+        assert!(cut.starts_with(
+            "Warning: truncated output (original token count: 750000)\n... 1951424 bytes omitted ...\n\nxxx"
+        ));
+        assert!(cut.contains("…740000 tokens truncated…"));
+        assert_eq!(with_omission("abc", 0, OutputLimit::Tokens(1)), "abc");
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! Starting one process: from what is asked to a child whose output can be read.
+//!
+//! Without a terminal the standard library can use `posix_spawn`, several times cheaper than fork and exec. It does so as
+//! long as nothing has to run in the child before exec, which is why there is no `pre_exec` here but for terminals.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tokio::io::unix::AsyncFd;
+
+use super::env::{FIXED, Vars};
+use super::os;
+
+// The size of the terminals processes get.
+const ROWS: u16 = 24;
+const COLUMNS: u16 = 80;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The program and its arguments. A program without a slash is looked for in the child's `PATH`.
+    pub argv: Vec<String>,
+    /// Where it runs. Absolute.
+    pub cwd: PathBuf,
+    /// Its environment, before the variables every command gets ([`FIXED`]).
+    pub vars: Arc<Vars>,
+    /// The conversation, for `CODEX_THREAD_ID`.
+    pub thread_id: String,
+    /// The tool call, for `CODEX_TOOL_CALL_ID`.
+    pub call_id: String,
+    /// Whether it gets a terminal instead of a pipe and no input.
+    pub tty: bool,
+}
+
+/// Why a process could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// There is no such folder to run in.
+    #[error("the folder {} does not exist", .0.display())]
+    NoFolder(PathBuf),
+    /// The place to run in is something else.
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// Nothing to run.
+    #[error("command args are empty")]
+    NoCommand,
+    /// There is no such program.
+    #[error("there is no program `{0}` in this environment's PATH")]
+    NoProgram(String),
+    /// The operating system refused.
+    #[error("`{program}` could not be started: {source}")]
+    Refused {
+        /// What was to be started.
+        program: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// A child that was just started.
+pub struct Spawned {
+    /// The child itself.
+    pub child: tokio::process::Child,
+    /// What it prints; for a terminal also what it reads.
+    pub output: AsyncFd<File>,
+}
+
+/// Starts `launch` as the leader of a process group of its own. `mark` is one more variable of its environment.
+///
+/// # Errors
+/// The folder or the program is not there, or the operating system refuses.
+pub fn spawn(launch: &Launch, mark: (&str, &str)) -> Result<Spawned, SpawnError> {
+    check_folder(&launch.cwd)?;
+    let name = launch.argv.first().filter(|name| !name.is_empty()).ok_or(SpawnError::NoCommand)?;
+    let program = find_program(name, launch.vars.get(OsStr::new("PATH")).map(|path| &**path), &launch.cwd)
+        .ok_or_else(|| SpawnError::NoProgram(name.clone()))?;
+    let mut command = Command::new(program);
+    command.arg0(name).args(&launch.argv[1..]).current_dir(&launch.cwd);
+    command.env_clear().envs(launch.vars.iter()).envs(FIXED.iter().copied());
+    command.env("CODEX_THREAD_ID", &launch.thread_id).env("CODEX_SESSION_ID", &launch.thread_id);
+    command.env("CODEX_TOOL_CALL_ID", &launch.call_id).env(mark.0, mark.1);
+    start(command, launch.tty).map_err(|source| SpawnError::Refused { program: name.clone(), source })
+}
+
+fn start(mut command: Command, tty: bool) -> io::Result<Spawned> {
+    let output = if tty { connect_terminal(&mut command)? } else { connect_pipe(&mut command)? };
+    let output = os::awaitable(output)?;
+    // The command holds the child's ends of pipe or terminal, and is gone before anybody reads: an output ends when the
+    // last one that could write to it closes it.
+    let child = tokio::process::Command::from(command).spawn()?;
+    Ok(Spawned { child, output })
+}
+
+/// One pipe for output and errors, so that they arrive in the order they were written.
+fn connect_pipe(command: &mut Command) -> io::Result<File> {
+    let (ours, theirs) = io::pipe()?;
+    command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs).process_group(0);
+    Ok(File::from(OwnedFd::from(ours)))
+}
+
+fn connect_terminal(command: &mut Command) -> io::Result<File> {
+    let (ours, theirs) = os::open_terminal(ROWS, COLUMNS)?;
+    command.stdin(theirs.try_clone()?).stdout(theirs.try_clone()?).stderr(theirs);
+    os::lead_terminal_session(command);
+    Ok(ours)
+}
+
+/// The operating system says the same of a missing folder as of a missing program, so the folder is looked at first.
+fn check_folder(cwd: &Path) -> Result<(), SpawnError> {
+    match std::fs::metadata(cwd) {
+        Ok(meta) if meta.is_dir() => Ok(()),
+        Ok(_) => Err(SpawnError::NotAFolder(cwd.to_owned())),
+        Err(_) => Err(SpawnError::NoFolder(cwd.to_owned())),
+    }
+}
+
+/// Finds a program as `execvp` would. Done here since `posix_spawn` is out of reach for a name the child has to look up.
+fn find_program(name: &str, path: Option<&OsStr>, cwd: &Path) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name));
+    }
+    let path = path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+    std::env::split_paths(path).map(|folder| cwd.join(folder).join(name)).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
