@@ -51,15 +51,16 @@ fn one(layers: &[Layer], segments: &[String], key: Option<&'static Key>) -> Stri
         return out + &list(layers, segments);
     }
     out.push('\n');
+    let built_in = if default.is_empty() { "not set" } else { default };
     let mut rows: Vec<(String, String)> = stated
         .iter()
-        .map(|(layer, place, value)| (format!("{place} ({})", label(layer.kind)), show(segments, value)))
+        .map(|(layer, place, value)| (show(segments, value), format!("{} {place}", label(layer.kind))))
         .collect();
-    rows.push(("built in".to_owned(), if default.is_empty() { "not set".to_owned() } else { default.to_owned() }));
-    let width = rows.iter().map(|(place, _)| place.chars().count()).max().unwrap_or(0);
-    for (index, (place, value)) in rows.iter().enumerate() {
+    rows.push((built_in.to_owned(), "built in".to_owned()));
+    let width = rows.iter().map(|(value, _)| value.chars().count()).max().unwrap_or(0);
+    for (index, (value, place)) in rows.iter().enumerate() {
         let mark = if index == 0 { '*' } else { ' ' };
-        _ = writeln!(out, "{mark} {place:width$}  {value}");
+        _ = writeln!(out, "{mark} {value:width$}  {place}");
     }
     out
 }
@@ -122,7 +123,7 @@ fn place(layer: &Layer, offset: usize) -> String {
 const fn label(kind: LayerKind) -> &'static str {
     match kind {
         LayerKind::Environment => "environment",
-        LayerKind::System => "for all users",
+        LayerKind::System => "system",
         LayerKind::User => "user",
         LayerKind::Profile => "profile",
         LayerKind::Project => "project",
