@@ -1,0 +1,168 @@
+//! Where models are: the built-in providers and those of the person's own.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::error::{ConfigError, near_match, quoted_list};
+use super::schema::Config;
+use super::secret::Secret;
+
+/// The one protocol this program speaks so far.
+pub const RESPONSES: &str = "responses";
+
+/// The providers that are there without being configured: id, name, address, variable of the key.
+const BUILT_IN: &[(&str, &str, &str, Option<&str>)] = &[
+    ("openai", "OpenAI", "https://api.openai.com/v1", Some("OPENAI_API_KEY")),
+    ("ollama", "Ollama", "http://localhost:11434/v1", None),
+    ("lmstudio", "LM Studio", "http://localhost:1234/v1", None),
+];
+
+/// A server that answers requests for models.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Provider {
+    /// Its name for people.
+    pub name: String,
+    /// Its address up to `/responses`.
+    pub base_url: Option<String>,
+    /// The variable that holds its key.
+    pub env_key: Option<String>,
+    /// What to tell a person who has not set that variable.
+    pub env_key_instructions: Option<String>,
+    /// The key itself.
+    pub experimental_bearer_token: Option<Secret>,
+    /// A command that prints the key.
+    pub auth: Option<CommandAuth>,
+    /// Its protocol.
+    pub wire_api: String,
+    /// Added to the address of every request.
+    pub query_params: BTreeMap<String, Secret>,
+    /// Headers of every request.
+    pub http_headers: BTreeMap<String, Secret>,
+    /// Headers whose values are in these variables.
+    pub env_http_headers: BTreeMap<String, String>,
+    /// How often a request that got no answer is tried again.
+    pub request_max_retries: u64,
+    /// How often an answer that broke off is asked for again.
+    pub stream_max_retries: u64,
+    /// How long an answer may be silent, in milliseconds.
+    pub stream_idle_timeout_ms: u64,
+    /// Whether it takes OpenAI's key when it has none of its own.
+    pub requires_openai_auth: bool,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            base_url: None,
+            env_key: None,
+            env_key_instructions: None,
+            experimental_bearer_token: None,
+            auth: None,
+            wire_api: RESPONSES.to_owned(),
+            query_params: BTreeMap::new(),
+            http_headers: BTreeMap::new(),
+            env_http_headers: BTreeMap::new(),
+            request_max_retries: 4,
+            stream_max_retries: 5,
+            stream_idle_timeout_ms: 300_000,
+            requires_openai_auth: false,
+        }
+    }
+}
+
+/// A command that prints a key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct CommandAuth {
+    /// The program.
+    #[serde(default)]
+    pub command: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// How long it may take, in milliseconds.
+    #[serde(default = "auth_timeout")]
+    pub timeout_ms: u64,
+    /// How long its answer counts, in milliseconds.
+    #[serde(default = "auth_refresh")]
+    pub refresh_interval_ms: u64,
+    /// The folder it runs in.
+    #[serde(default)]
+    pub cwd: Option<PathBuf>,
+}
+
+const fn auth_timeout() -> u64 {
+    5_000
+}
+
+const fn auth_refresh() -> u64 {
+    300_000
+}
+
+/// What is wrong with a provider's table: the key within it, the trouble, the next step.
+pub(super) type Fault = (&'static str, String, &'static str);
+
+/// Why a provider's table cannot be used, if it cannot.
+pub(super) fn fault(id: &str, provider: &Provider) -> Option<Fault> {
+    if is_built_in(id) {
+        let what = "is the id of a built-in provider, which cannot be changed".to_owned();
+        return Some(("", what, "rename your table, for example by adding -custom, and set model_provider to that"));
+    }
+    if provider.name.trim().is_empty() {
+        return Some(("name", "must not be empty".to_owned(), "add name = \"…\": it is what people get to read"));
+    }
+    if provider.wire_api != RESPONSES {
+        let what = format!("is \"{}\", but only \"responses\" works so far", provider.wire_api);
+        return Some(("wire_api", what, "set wire_api = \"responses\" if the server has it, or use another provider"));
+    }
+    if provider.base_url.is_none() {
+        return Some(("base_url", "is missing".to_owned(), "add base_url = \"https://…/v1\""));
+    }
+    match &provider.auth {
+        Some(auth) if auth.command.is_empty() => Some(("auth.command", "is missing".to_owned(), "add the program")),
+        Some(_) if provider.env_key.is_some() => {
+            Some(("auth", "cannot stand beside env_key".to_owned(), "keep one of the two"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an id names a built-in provider.
+#[must_use]
+pub fn is_built_in(id: &str) -> bool {
+    BUILT_IN.iter().any(|(built_in, ..)| *built_in == id)
+}
+
+/// The built-in providers, `openai` at another address if there is one.
+pub(super) fn built_in(openai_base_url: Option<&str>) -> impl Iterator<Item = (String, Provider)> {
+    BUILT_IN.iter().map(move |(id, name, base_url, env_key)| {
+        let base_url = openai_base_url.filter(|_| *id == "openai").unwrap_or(base_url);
+        let provider = Provider {
+            name: (*name).to_owned(),
+            base_url: Some(base_url.to_owned()),
+            env_key: env_key.map(ToOwned::to_owned),
+            requires_openai_auth: *id == "openai",
+            ..Provider::default()
+        };
+        ((*id).to_owned(), provider)
+    })
+}
+
+/// There is no provider of this id.
+pub(super) fn not_found(config: &Config, place: &str) -> ConfigError {
+    let (id, known) = (&config.model_provider, config.model_providers.keys());
+    let question = near_match(id, known.clone().map(String::as_str));
+    let question = question.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    ConfigError::new(format!("{place}Model provider `{id}` not found"))
+        .hint(format!("use one of {}, or add [model_providers.{id}]{question}", quoted_list(known)))
+}
+
+impl Config {
+    /// The chosen provider. Loading made sure there is one.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Provider> {
+        self.model_providers.get(&self.model_provider)
+    }
+}

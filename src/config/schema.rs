@@ -1,0 +1,254 @@
+//! The configuration as the program uses it.
+//!
+//! The fields mirror the used keys of [`KEYS`](super::keys::KEYS), where their meaning stands; a test holds the defaults of
+//! both together. Values were checked when they were read, so everything here makes sense on its own.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::provider::Provider;
+use super::secret::Secret;
+
+/// All settings, every layer merged.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The model's slug; `None` leaves the choice to the provider.
+    pub model: Option<String>,
+    /// The chosen provider's id; [`Config::provider`] is the provider itself.
+    pub model_provider: String,
+    /// The model's window in tokens, when it is not the one we know.
+    pub model_context_window: Option<u64>,
+    /// Compact when the conversation is longer than this, in tokens.
+    pub model_auto_compact_token_limit: Option<u64>,
+    /// `reasoning.effort`.
+    pub model_reasoning_effort: Option<String>,
+    /// `reasoning.summary`: `auto`, `concise`, `detailed` or `none`.
+    pub model_reasoning_summary: Option<String>,
+    /// `text.verbosity`: `low`, `medium` or `high`.
+    pub model_verbosity: Option<String>,
+    /// The provider's tier as configured; `fast` goes over the wire as `priority`.
+    pub service_tier: Option<String>,
+    /// The base instructions that replace ours: those of `model_instructions_file` if there is one.
+    pub instructions: Option<String>,
+    /// The file they came from.
+    pub model_instructions_file: Option<PathBuf>,
+    /// Goes in front of the developer message.
+    pub developer_instructions: Option<String>,
+    /// Whether the model is told what it may do.
+    pub include_permissions_instructions: bool,
+    /// Whether the model is told folder, shell, date and time zone.
+    pub include_environment_context: bool,
+    /// When to ask before a command runs; `None` leaves it to the front end.
+    pub approval_policy: Option<ApprovalPolicy>,
+    /// What commands may touch; `None` leaves it to the front end.
+    pub sandbox_mode: Option<SandboxMode>,
+    /// The details of [`SandboxMode::WorkspaceWrite`].
+    pub sandbox_workspace_write: SandboxWorkspaceWrite,
+    /// Which variables commands get.
+    pub shell_environment_policy: ShellEnvironmentPolicy,
+    /// Whether commands run with the login shell's environment.
+    pub allow_login_shell: bool,
+    /// How much of a tool's output the model gets, in tokens; `None` is the model's usual.
+    pub tool_output_token_limit: Option<u64>,
+    /// The longest wait for a running command, in milliseconds.
+    pub background_terminal_max_timeout: u64,
+    /// How many bytes of a project's AGENTS.md files the model gets.
+    pub project_doc_max_bytes: u64,
+    /// File names to try where there is no AGENTS.md.
+    pub project_doc_fallback_filenames: Vec<String>,
+    /// What the root of a project holds.
+    pub project_root_markers: Vec<String>,
+    /// Whether the model's thinking is hidden from people.
+    pub hide_agent_reasoning: bool,
+    /// Tools on and off.
+    pub tools: Tools,
+    /// Skills on and off.
+    pub skills: Skills,
+    /// Another address for the provider `openai`; already part of that provider.
+    pub openai_base_url: Option<String>,
+    /// Every provider there is by its id, the built-in ones among them.
+    pub model_providers: BTreeMap<String, Provider>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            model: None,
+            model_provider: "openai".to_owned(),
+            model_context_window: None,
+            model_auto_compact_token_limit: None,
+            model_reasoning_effort: None,
+            model_reasoning_summary: None,
+            model_verbosity: None,
+            service_tier: None,
+            instructions: None,
+            model_instructions_file: None,
+            developer_instructions: None,
+            include_permissions_instructions: true,
+            include_environment_context: true,
+            approval_policy: None,
+            sandbox_mode: None,
+            sandbox_workspace_write: SandboxWorkspaceWrite::default(),
+            shell_environment_policy: ShellEnvironmentPolicy::default(),
+            allow_login_shell: true,
+            tool_output_token_limit: None,
+            background_terminal_max_timeout: 300_000,
+            project_doc_max_bytes: 32_768,
+            project_doc_fallback_filenames: Vec::new(),
+            project_root_markers: vec![".git".to_owned()],
+            hide_agent_reasoning: false,
+            tools: Tools::default(),
+            skills: Skills::default(),
+            openai_base_url: None,
+            model_providers: BTreeMap::new(),
+        }
+    }
+}
+
+/// When to ask before a command runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalPolicy {
+    /// Unless the command is known to be harmless.
+    Untrusted,
+    /// When it failed in the sandbox.
+    OnFailure,
+    /// When the model asks to.
+    OnRequest,
+    /// Never.
+    Never,
+    /// Codex's table of single switches.
+    Granular(BTreeMap<String, bool>),
+}
+
+/// What commands may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// They may read everything and write nothing.
+    ReadOnly,
+    /// They may write the session's folder and temporary files.
+    WorkspaceWrite,
+    /// Everything the person may.
+    DangerFullAccess,
+}
+
+/// The details of [`SandboxMode::WorkspaceWrite`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SandboxWorkspaceWrite {
+    /// Folders that may be written besides the session's. Absolute.
+    pub writable_roots: Vec<PathBuf>,
+    /// Whether commands may use the network.
+    pub network_access: bool,
+    /// Whether `$TMPDIR` may not be written.
+    pub exclude_tmpdir_env_var: bool,
+    /// Whether `/tmp` may not be written.
+    pub exclude_slash_tmp: bool,
+}
+
+/// Which variables commands get. Applied in the order of the fields; patterns ignore case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ShellEnvironmentPolicy {
+    /// Where to start.
+    pub inherit: Inherit,
+    /// Whether variables whose name holds KEY, SECRET or TOKEN are kept.
+    pub ignore_default_excludes: bool,
+    /// Patterns of names to drop.
+    pub exclude: Vec<String>,
+    /// Variables to set.
+    pub set: BTreeMap<String, Secret>,
+    /// Patterns of names to keep; all when empty.
+    pub include_only: Vec<String>,
+}
+
+impl Default for ShellEnvironmentPolicy {
+    fn default() -> Self {
+        Self {
+            inherit: Inherit::All,
+            ignore_default_excludes: true,
+            exclude: Vec::new(),
+            set: BTreeMap::new(),
+            include_only: Vec::new(),
+        }
+    }
+}
+
+/// Which variables a command's environment starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inherit {
+    /// All.
+    All,
+    /// The few a shell needs.
+    Core,
+    /// None.
+    None,
+}
+
+/// Tools on and off.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Tools {
+    /// Whether the tool that shows an image to the model is offered.
+    pub view_image: bool,
+    /// The tool that keeps a plan.
+    pub update_plan: Switch,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self { view_image: true, update_plan: Switch::default() }
+    }
+}
+
+/// Something that is on unless it is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Switch {
+    /// On or off.
+    pub enabled: bool,
+}
+
+impl Default for Switch {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// Skills on and off.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Skills {
+    /// Whether the model is told which skills there are.
+    pub include_instructions: bool,
+    /// Single skills.
+    pub config: Vec<SkillSwitch>,
+}
+
+impl Default for Skills {
+    fn default() -> Self {
+        Self { include_instructions: true, config: Vec::new() }
+    }
+}
+
+/// One skill on or off, by its name or its path.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SkillSwitch {
+    /// The skill's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The skill's file or folder. Absolute.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+    /// On or off.
+    #[serde(default = "on")]
+    pub enabled: bool,
+}
+
+const fn on() -> bool {
+    true
+}
