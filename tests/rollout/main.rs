@@ -1,0 +1,7 @@
+//! Session files: real files, real locks, real processes.
+
+mod damage;
+mod finding;
+mod foreign;
+mod recording;
+mod support;
