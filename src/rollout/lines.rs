@@ -27,8 +27,17 @@ pub(super) struct Lines<R> {
     /// What is read and not yet cut off, from `at` on.
     text: Vec<u8>,
     at: usize,
-    line: u64,
+    place: Place,
     max_record: usize,
+}
+
+/// How far the input is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Lines so far: the number of the last one, from 1.
+    pub(super) line: u64,
+    /// Bytes so far.
+    pub(super) offset: u64,
 }
 
 /// What the next bytes are.
@@ -38,13 +47,13 @@ pub(super) enum Piece<'a> {
     Record {
         /// Its bytes.
         bytes: &'a [u8],
-        /// The line it ends in, from 1.
-        line: u64,
+        /// The end of the line it ends in.
+        place: Place,
     },
     /// Something that is no record.
     Junk {
-        /// The line it ends in, from 1.
-        line: u64,
+        /// The end of the line it ends in.
+        place: Place,
     },
 }
 
@@ -65,7 +74,13 @@ impl<R: Read> Lines<R> {
     }
 
     pub(super) fn with_max_record(input: R, max_record: usize) -> Self {
-        Self { input: BufReader::with_capacity(BUFFER, input), text: Vec::new(), at: 0, line: 0, max_record }
+        Self {
+            input: BufReader::with_capacity(BUFFER, input),
+            text: Vec::new(),
+            at: 0,
+            place: Place::default(),
+            max_record,
+        }
     }
 
     /// The next piece; `None` at the end of the input.
@@ -84,9 +99,9 @@ impl<R: Read> Lines<R> {
         }
         let start = self.at;
         let is_record = self.find_end()?;
-        let line = self.line;
+        let place = self.place;
         let bytes = &self.text[start..self.at];
-        Ok(Some(if is_record { Piece::Record { bytes, line } } else { Piece::Junk { line } }))
+        Ok(Some(if is_record { Piece::Record { bytes, place } } else { Piece::Junk { place } }))
     }
 
     /// Moves `at` behind the piece it stands before, and says whether that piece is a record.
@@ -141,14 +156,15 @@ impl<R: Read> Lines<R> {
     /// which makes it unreadable as a record. `false` at the end of the input.
     fn read_line(&mut self) -> io::Result<bool> {
         let limit = self.max_record as u64 + 1;
-        let read = (&mut self.input).take(limit).read_until(b'\n', &mut self.text)?;
+        let mut read = (&mut self.input).take(limit).read_until(b'\n', &mut self.text)?;
         if read as u64 == limit && !self.text.ends_with(b"\n") {
-            self.input.skip_until(b'\n')?;
+            read += self.input.skip_until(b'\n')?;
         }
-        if self.line == 0 && self.text.starts_with(b"\xEF\xBB\xBF") {
+        if self.place.offset == 0 && self.text.starts_with(b"\xEF\xBB\xBF") {
             self.at = 3;
         }
-        self.line += 1;
+        self.place.line += 1;
+        self.place.offset += read as u64;
         Ok(read > 0)
     }
 

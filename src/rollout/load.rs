@@ -1,8 +1,10 @@
 //! A session file, read into what a session goes on with.
 
 use std::fs::File;
+use std::io::Seek as _;
 use std::path::Path;
 
+use super::base::newest_base;
 use super::failure::storage_error;
 use super::reader::{LineKind, Reader, Skipped};
 use crate::history::fold::{Fold, Folded};
@@ -26,9 +28,17 @@ pub struct Loaded {
 /// The file cannot be read, or nothing in it says what session it is.
 pub fn load(path: &Path) -> Result<Loaded, RolloutError> {
     let failed = |error| storage_error("read the session file", path, &error);
-    let mut reader = Reader::new(File::open(path).map_err(failed)?);
+    let mut file = File::open(path).map_err(failed)?;
+    let base = newest_base(&file).map_err(failed)?.unwrap_or(0);
+    file.rewind().map_err(failed)?;
+    let mut reader = Reader::new(file);
     let mut fold = Fold::new();
-    while let Some(entry) = reader.next_line(matters).map_err(failed)? {
+    loop {
+        // The first prompt is wanted for the session's title, even if it is no part of the history any more.
+        let base = fold.so_far().first_user_message.as_ref().map_or(0, |_| base);
+        let is_replaced = |line: &LineKind<'_>| line.end <= base && line.kind == Some("response_item");
+        let entry = reader.next_line(|line| matters(line) && !is_replaced(line)).map_err(failed)?;
+        let Some(entry) = entry else { break };
         fold.push(entry.line);
     }
     let mut folded = fold.finish();

@@ -4,6 +4,7 @@
 //! only truth of what was said. [`Recorder`] appends to it, [`load`] reads it back, [`list`] finds it. Whatever a crash, a
 //! full disk or another program left in a file, reading never fails on it and appending never makes it worse.
 
+mod base;
 mod envelope;
 mod failure;
 mod lines;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::envelope::{self, Head};
-use super::lines::{Lines, Piece};
+use super::lines::{Lines, Piece, Place};
 use crate::protocol::RolloutLine;
 
 /// Reads a rollout from anything that gives bytes.
@@ -26,6 +26,8 @@ pub struct LineKind<'a> {
     pub event: Option<&'a str>,
     /// The line of the file it ends in, from 1.
     pub line: u64,
+    /// Where in the file that line ends.
+    pub end: u64,
 }
 
 /// A decoded line.
@@ -58,10 +60,10 @@ impl<R: Read> Reader<R> {
     /// `input` cannot be read; what it holds is never the reason.
     pub fn next_line(&mut self, mut wanted: impl FnMut(&LineKind<'_>) -> bool) -> io::Result<Option<Entry>> {
         while let Some(piece) = self.lines.next()? {
-            let (bytes, line) = match piece {
-                Piece::Record { bytes, line } => (bytes, line),
-                Piece::Junk { line } => {
-                    self.skipped.add(line);
+            let (bytes, place) = match piece {
+                Piece::Record { bytes, place } => (bytes, place),
+                Piece::Junk { place } => {
+                    self.skipped.add(place.line);
                     continue;
                 }
             };
@@ -71,12 +73,12 @@ impl<R: Read> Reader<R> {
                 Err(_) => String::from_utf8_lossy(bytes),
             };
             let head = envelope::head(&record);
-            if !wanted(&line_kind(&record, head.as_ref(), line)) {
+            if !wanted(&line_kind(&record, head.as_ref(), place)) {
                 continue;
             }
             match envelope::decode(&record, head.as_ref()) {
                 Ok((timestamp, line)) => return Ok(Some(Entry { timestamp, line })),
-                Err(_) => self.skipped.add(line),
+                Err(_) => self.skipped.add(place.line),
             }
         }
         Ok(None)
@@ -96,10 +98,10 @@ impl Skipped {
     }
 }
 
-fn line_kind<'a>(record: &'a str, head: Option<&Head<'a>>, line: u64) -> LineKind<'a> {
+fn line_kind<'a>(record: &'a str, head: Option<&Head<'a>>, place: Place) -> LineKind<'a> {
     let event =
         head.filter(|head| head.kind == "event_msg").and_then(|head| envelope::event_name(&record[head.payload..]));
-    LineKind { kind: head.map(|head| head.kind), event, line }
+    LineKind { kind: head.map(|head| head.kind), event, line: place.line, end: place.offset }
 }
 
 #[cfg(test)]

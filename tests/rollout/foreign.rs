@@ -3,6 +3,8 @@
 use std::fs;
 
 use hone::agent::ports::Rollout as _;
+use hone::protocol::rollout_line::Compacted;
+use hone::protocol::{Item, Role, RolloutLine};
 use hone::rollout::{Recorder, load};
 use serde_json::Value;
 
@@ -91,4 +93,25 @@ fn the_smallest_session_another_program_writes_is_enough() {
     assert_eq!(folded.history.len(), 2);
     assert_eq!(folded.history.last_agent_message().as_deref(), Some("ok 42"));
     assert!(folded.last_turn_complete);
+}
+
+#[test]
+fn what_a_compaction_replaced_is_not_read_and_not_missed() {
+    let home = tempfile::tempdir().unwrap();
+    let recorder = recorder(home.path());
+    turn().iter().for_each(|line| recorder.append(line).unwrap());
+    // Long enough that the reader looks for the newest compaction first.
+    (0..50).for_each(|n| recorder.append(&user(&format!("{n} {}", "x".repeat(100_000)))).unwrap());
+    let kept = Item::message(Role::User, &["kept"]);
+    let compacted = |items| RolloutLine::Compacted(Compacted { message: "s".into(), replacement_history: items });
+    recorder.append(&compacted(Some(vec![kept.clone()]))).unwrap();
+    recorder.append(&user("later")).unwrap();
+    let texts = || items(recorder.path()).iter().map(Item::text).collect::<Vec<_>>();
+    assert_eq!(texts(), ["kept", "later"]);
+    let folded = load(recorder.path()).unwrap().folded;
+    assert_eq!(folded.first_user_message, Some("say “hello” {\"timestamp\": 1}\nplease".into()));
+    assert_eq!(folded.compactions, 1);
+    assert_eq!(folded.token_info.unwrap().total_token_usage.total_tokens, 7);
+    recorder.append(&compacted(None)).unwrap();
+    assert_eq!(texts(), ["kept", "later", "s"], "a compaction that recorded no history builds on the one before");
 }
