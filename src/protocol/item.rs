@@ -163,6 +163,20 @@ impl Item {
         Ok(Self(Arc::new(Inner { json, id, kind })))
     }
 
+    /// Takes the item that `bytes` begin with, and says how many of them it is. The one scan that finds its end also
+    /// checks it. `hold` makes the bytes that are kept; it may leave out what the item's kind and id do not come from.
+    ///
+    /// # Errors
+    /// `bytes` do not begin with a JSON object with a `type`.
+    pub fn parse_prefix(bytes: &[u8], hold: impl FnOnce(&[u8]) -> Bytes) -> Result<(Self, usize), serde_json::Error> {
+        let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<Head<'_>>();
+        let head = stream.next().unwrap_or_else(|| Err(serde::de::Error::custom("an item is missing")))?;
+        let end = stream.byte_offset();
+        let id = head.id.as_deref().filter(|id| !id.is_empty()).map(Box::from);
+        let kind = classify(&head);
+        Ok((Self(Arc::new(Inner { json: hold(&bytes[..end]), id, kind })), end))
+    }
+
     /// Takes an item as a server sent it. Servers refuse ids that do not look like `prefix_rest`, so such an id is dropped
     /// here, once, and an empty one is replaced; everything else stays as received.
     ///

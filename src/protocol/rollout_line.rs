@@ -262,6 +262,19 @@ impl RolloutLine {
     /// # Errors
     /// A value cannot be written as JSON.
     pub fn write(&self, timestamp: &str, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        self.write_numbered(timestamp, None, out)
+    }
+
+    /// Like [`Self::write`], with the line's number, which every line of a `paginated` file must carry.
+    ///
+    /// # Errors
+    /// A value cannot be written as JSON.
+    pub fn write_numbered(
+        &self,
+        timestamp: &str,
+        ordinal: Option<u64>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), serde_json::Error> {
         let kind = match self {
             Self::SessionMeta(_) => "session_meta",
             Self::Item(_) => "response_item",
@@ -271,7 +284,11 @@ impl RolloutLine {
             Self::Unknown => return Ok(()),
         };
         let io = serde_json::Error::io;
-        write!(out, r#"{{"timestamp":"{timestamp}","type":"{kind}","payload":"#).map_err(io)?;
+        write!(out, r#"{{"timestamp":"{timestamp}","#).map_err(io)?;
+        if let Some(ordinal) = ordinal {
+            write!(out, r#""ordinal":{ordinal},"#).map_err(io)?;
+        }
+        write!(out, r#""type":"{kind}","payload":"#).map_err(io)?;
         match self {
             Self::SessionMeta(meta) => serde_json::to_writer(&mut *out, meta)?,
             Self::Item(item) => out.extend_from_slice(item.json()),
