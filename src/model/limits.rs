@@ -27,7 +27,9 @@ pub fn from_event(event: &Value) -> Option<Value> {
     let window = |name: &str| {
         let window = limits.get(name).filter(|window| window.is_object())?;
         let field = |name: &str| window.get(name).cloned().unwrap_or(Value::Null);
-        Some(json!({"used_percent": field("used_percent"), "window_minutes": field("window_minutes"), "resets_at": field("reset_at")}))
+        Some(
+            json!({"used_percent": field("used_percent"), "window_minutes": field("window_minutes"), "resets_at": field("reset_at")}),
+        )
     };
     let credits = event.get("credits").filter(|credits| credits.is_object()).cloned();
     let plan = event.get("plan_type").and_then(Value::as_str);

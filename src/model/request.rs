@@ -57,8 +57,9 @@ fn headers(provider: &Provider, prompt: &Prompt) -> Result<HeaderMap, ModelError
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let mut add = |name: HeaderName, value: &str| -> Result<(), ModelError> {
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| unusable(provider, &format!("the value of header `{name}` holds characters headers cannot")))?;
+        let value = HeaderValue::from_str(value).map_err(|_| {
+            unusable(provider, &format!("the value of header `{name}` holds characters headers cannot"))
+        })?;
         headers.insert(name, value);
         Ok(())
     };
@@ -132,9 +133,10 @@ fn stable_fields(prompt: &Prompt, store: bool) -> Map<String, Value> {
         ("effort", prompt.effort.as_deref().map(Value::from)),
         ("summary", prompt.summary.as_deref().filter(|summary| *summary != "none").map(Value::from)),
     ]);
-    let format = prompt.output_schema.as_deref().map(
-        |schema| json!({"type": "json_schema", "strict": true, "schema": schema, "name": "codex_output_schema"}),
-    );
+    let format = prompt
+        .output_schema
+        .as_deref()
+        .map(|schema| json!({"type": "json_schema", "strict": true, "schema": schema, "name": "codex_output_schema"}));
     let text = present([("verbosity", prompt.verbosity.as_deref().map(Value::from)), ("format", format)]);
     let tier = prompt.service_tier.as_deref().map(|tier| if tier == "fast" { "priority" } else { tier });
     fields.extend(present([

@@ -251,7 +251,9 @@ fn usage_limit(resets_at: Option<i64>, now: Timestamp, zone: &TimeZone) -> Strin
 fn redirected(refusal: &Refusal<'_>) -> String {
     let Refusal { status, url, .. } = refusal;
     let location = refusal.location.unwrap_or("an address it does not name");
-    format!("unexpected status {status}: redirects to {location}, url: {url}. Set `base_url` to where the server really is")
+    format!(
+        "unexpected status {status}: redirects to {location}, url: {url}. Set `base_url` to where the server really is"
+    )
 }
 
 fn unauthorized(refusal: &Refusal<'_>, error: &ErrorBody) -> String {
@@ -288,18 +290,26 @@ fn detail<'a>(body: &'a str, error: &'a ErrorBody) -> Cow<'a, str> {
     if end < words.len() { Cow::Owned(format!("{}…", &words[..end])) } else { Cow::Borrowed(words) }
 }
 
-/// Whether a body is a web page, as proxies and captive portals answer.
+/// What a body that should have been a stream says, in a few words.
 #[must_use]
-pub fn looks_like_html(body: &str) -> bool {
+pub fn words_of(body: &str) -> Cow<'_, str> {
+    if looks_like_html(body) { page_title(body) } else { "a text of another kind".into() }
+}
+
+/// Whether a body is a web page, as proxies and captive portals answer.
+fn looks_like_html(body: &str) -> bool {
     let start = body.trim_start();
     let is = |tag: &str| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
     is("<!doctype html") || is("<html")
 }
 
 fn page_title(body: &str) -> Cow<'_, str> {
-    let title = body.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
+    let title =
+        body.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title.trim());
     match title {
-        Some(title) if !title.is_empty() && title.len() <= DETAIL_LIMIT => format!("a web page titled “{title}”").into(),
+        Some(title) if !title.is_empty() && title.len() <= DETAIL_LIMIT => {
+            format!("a web page titled “{title}”").into()
+        }
         _ => "a web page".into(),
     }
 }
@@ -339,23 +349,60 @@ mod tests {
             (400, &format!("x {BAD_IMAGE_MARK} y"), BadRequest, no, BAD_IMAGE.to_owned()),
             (400, r#"{"error":{"code":"cyber_policy","message":"stop"}}"#, BadRequest, no, "stop".to_owned()),
             (400, r#"{"error":{"code":"context_length_exceeded"}}"#, ContextWindowExceeded, no, WINDOW.to_owned()),
-            (401, r#"{"error":{"message":"bad key"}}"#, Auth, backoff, format!("unexpected status 401 Unauthorized: bad key, {url}. Check the key in `FAKE_KEY`")),
+            (
+                401,
+                r#"{"error":{"message":"bad key"}}"#,
+                Auth,
+                backoff,
+                format!("unexpected status 401 Unauthorized: bad key, {url}. Check the key in `FAKE_KEY`"),
+            ),
             (403, "denied", Auth, backoff, format!("unexpected status 403 Forbidden: denied, {url}")),
-            (403, "<html><title>Blocked</title>", Auth, backoff, format!("unexpected status 403 Forbidden: a web page titled “Blocked”, {url}")),
-            (404, r#"{"error":{"code":"model_not_found","message":"no such model"}}"#, ModelNotFound, no, "no such model".to_owned()),
+            (
+                403,
+                "<html><title>Blocked</title>",
+                Auth,
+                backoff,
+                format!("unexpected status 403 Forbidden: a web page titled “Blocked”, {url}"),
+            ),
+            (
+                404,
+                r#"{"error":{"code":"model_not_found","message":"no such model"}}"#,
+                ModelNotFound,
+                no,
+                "no such model".to_owned(),
+            ),
             (404, "nf", BadRequest, backoff, format!("unexpected status 404 Not Found: nf, {url}")),
             (413, "big", BadRequest, backoff, format!("unexpected status 413 Payload Too Large: big, {url}")),
             (429, "", RateLimited, no, "exceeded retry limit, last status: 429 Too Many Requests".to_owned()),
             (429, r#"{"error":{"code":"insufficient_quota"}}"#, UsageLimit, no, QUOTA.to_owned()),
             (429, r#"{"error":{"type":"usage_not_included"}}"#, UsageLimit, no, NOT_INCLUDED.to_owned()),
-            (429, r#"{"error":{"type":"usage_limit_reached","resets_at":1795179900}}"#, UsageLimit, no, "You’ve hit your usage limit. Wait, or add credits to your account; try again at 1:05 PM.".to_owned()),
-            (429, r#"{"error":{"type":"usage_limit_reached","resets_at":1795266300}}"#, UsageLimit, no, "You’ve hit your usage limit. Wait, or add credits to your account; try again at Nov 21, 2026 1:05 PM.".to_owned()),
+            (
+                429,
+                r#"{"error":{"type":"usage_limit_reached","resets_at":1795179900}}"#,
+                UsageLimit,
+                no,
+                "You’ve hit your usage limit. Wait, or add credits to your account; try again at 1:05 PM.".to_owned(),
+            ),
+            (
+                429,
+                r#"{"error":{"type":"usage_limit_reached","resets_at":1795266300}}"#,
+                UsageLimit,
+                no,
+                "You’ve hit your usage limit. Wait, or add credits to your account; try again at Nov 21, 2026 1:05 PM."
+                    .to_owned(),
+            ),
             (500, "", Server, backoff, HIGH_DEMAND.to_owned()),
             (500, "boom", Server, backoff, format!("{HIGH_DEMAND} The server at http://s/v1/responses says: boom")),
             (503, "busy", Server, backoff, format!("unexpected status 503 Service Unavailable: busy, {url}")),
             (503, r#"{"error":{"code":"slow_down"}}"#, Overloaded, no, CAPACITY.to_owned()),
             (503, r#"{"error":{"code":"server_is_overloaded"}}"#, Overloaded, no, CAPACITY.to_owned()),
-            (422, r#"{"detail":"what"}"#, BadRequest, backoff, format!("unexpected status 422 Unprocessable Entity: what, {url}")),
+            (
+                422,
+                r#"{"detail":"what"}"#,
+                BadRequest,
+                backoff,
+                format!("unexpected status 422 Unprocessable Entity: what, {url}"),
+            ),
         ] {
             assert_eq!(classified(&refusal(status, body)), ModelError { cause, message, retry }, "{status} {body}");
         }
@@ -422,7 +469,12 @@ mod tests {
                 Retry::After(Duration::from_secs(2)),
                 "rate limit exceeded: try again in 2s".to_owned(),
             ),
-            (r#"{"code":"server_error","message":"try again in 2s"}"#, Stream, Retry::Backoff, format!("{prefix}try again in 2s")),
+            (
+                r#"{"code":"server_error","message":"try again in 2s"}"#,
+                Stream,
+                Retry::Backoff,
+                format!("{prefix}try again in 2s"),
+            ),
             ("null", Stream, Retry::Backoff, format!("{prefix}response.failed event received")),
         ] {
             let value: Value = serde_json::from_str(error).unwrap();
@@ -437,6 +489,9 @@ mod tests {
 
     #[test]
     fn a_missing_key_names_its_variable() {
-        assert_eq!(missing_key("FAKE_KEY", Some("Get one.")).message, "Missing environment variable: `FAKE_KEY`. Get one.");
+        assert_eq!(
+            missing_key("FAKE_KEY", Some("Get one.")).message,
+            "Missing environment variable: `FAKE_KEY`. Get one."
+        );
     }
 }

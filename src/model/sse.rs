@@ -89,7 +89,8 @@ where
     /// Reads `bytes` as events.
     pub fn new(bytes: S, limits: Limits) -> Self {
         let signs = Arc::new(Signs::default());
-        let frames = Frames { bytes, framer: Framer::new(limits), signs: Arc::clone(&signs), begun: false, ended: false };
+        let frames =
+            Frames { bytes, framer: Framer::new(limits), signs: Arc::clone(&signs), begun: false, ended: false };
         Self { inner: EventStream::new(frames), signs }
     }
 
@@ -431,8 +432,24 @@ mod tests {
 
     fn piece() -> impl Strategy<Value = &'static [u8]> {
         prop::sample::select(vec![
-            &b"data: "[..], b"data:", b"event: x", b":", b": ping", b"\n", b"\n\n", b"\r", b"\r\n", b"\r\n\r\n", b"{}", b"\xEF\xBB\xBF",
-            "é🦀".as_bytes(), b"\xF0\x9F", b"id: 1", b"\0", b"retry: 5", b"x",
+            &b"data: "[..],
+            b"data:",
+            b"event: x",
+            b":",
+            b": ping",
+            b"\n",
+            b"\n\n",
+            b"\r",
+            b"\r\n",
+            b"\r\n\r\n",
+            b"{}",
+            b"\xEF\xBB\xBF",
+            "é🦀".as_bytes(),
+            b"\xF0\x9F",
+            b"id: 1",
+            b"\0",
+            b"retry: 5",
+            b"x",
         ])
     }
 

@@ -21,7 +21,8 @@ mod tests {
 
     #[test]
     fn delays_double_and_spread_by_a_tenth() {
-        for (retry, ms) in [(0, 200), (1, 200), (2, 400), (3, 800), (4, 1600), (5, 3200), (11, 204_800), (99, 204_800)] {
+        for (retry, ms) in [(0, 200), (1, 200), (2, 400), (3, 800), (4, 1600), (5, 3200), (11, 204_800), (99, 204_800)]
+        {
             let middle = Duration::from_millis(ms);
             assert_eq!(backoff(UNIT, retry, 100), middle);
             assert_eq!(backoff(UNIT, retry, 0), middle * 9 / 10);

@@ -59,13 +59,21 @@ pub fn redact<'a>(text: &'a str, known: &[&str]) -> Cow<'a, str> {
 
 impl Shape {
     fn span(&self, text: &str, start: usize) -> Option<(usize, usize)> {
-        let begins_word = !text[..start].ends_with(is_key_char);
+        let before = &text[..start];
+        let begins_word = !before.ends_with(is_key_char) || ends_with_escape(before);
         let rest_start = start + self.prefix.len();
         let rest = &text[rest_start..];
         let rest_len = rest.find(|c| !is_key_char(c)).unwrap_or(rest.len());
         let from = if self.keeps_prefix { rest_start } else { start };
         (begins_word && rest_len >= self.min_rest).then_some((from, rest_start + rest_len))
     }
+}
+
+/// Whether `text` ends with a JSON escape such as `\\n`, whose letter is none of a word.
+fn ends_with_escape(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let short = matches!(bytes, [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f']);
+    short || matches!(bytes, [.., b'\\', b'u', _, _, _, _])
 }
 
 fn is_key_char(c: char) -> bool {
@@ -102,6 +110,8 @@ mod tests {
             ("authorization: Bearer abcdef0123456789abcdef", "authorization: Bearer [redacted]"),
             ("Bearer of bad news", "Bearer of bad news"),
             ("my-own-pass and my-own-pass", "[redacted] and [redacted]"),
+            (r#"{"a":"x\nsk-abcdefghij0123456789\n"}"#, r#"{"a":"x\n[redacted]\n"}"#),
+            (r#""\u003cAKIAIOSFODNN7EXAMPLE""#, r#""\u003c[redacted]""#),
             ("é sk-ééééééééééééééééé é", "é sk-ééééééééééééééééé é"),
         ] {
             assert_eq!(redact(text, &["my-own-pass", "ad"]), clean);
