@@ -1,1 +1,28 @@
 //! Floor 3: talks to models.
+//!
+//! [`ResponsesClient`] is the port's implementation. A request goes down through [`request`] (what is said), [`http`]
+//! (connection, deadlines, silent retries) and comes back through [`sse`] (bytes to events) and [`events`] (events to
+//! [`ModelEvent`](crate::agent::ports::ModelEvent)s). [`retry`] says what failures mean. [`provider`] and [`catalogue`]
+//! hold the facts about servers and models. [`record`] writes conversations to tapes, [`tape`] reads them and [`replay`]
+//! plays them.
+
+pub mod body;
+pub mod catalogue;
+pub mod events;
+pub mod http;
+pub mod limits;
+pub mod provider;
+pub mod record;
+pub mod replay;
+pub mod request;
+pub mod responses;
+pub mod retry;
+pub mod sse;
+pub mod tape;
+pub mod tls;
+
+pub use provider::{PROVIDERS, Provider, Secret};
+pub use record::Recorder;
+pub use replay::{Pace, TapeServer};
+pub use responses::ResponsesClient;
+pub use tape::Tape;

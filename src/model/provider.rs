@@ -1,0 +1,192 @@
+//! Who serves the models: addresses, keys, limits.
+//!
+//! Nothing here reads the environment or a file. The runtime resolves keys and headers and hands over plain values.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::text::backoff;
+
+/// A value that must not be shown. Its `Debug` form hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Takes a secret. Blank space around it, such as the newline of a key file, is dropped.
+    #[must_use]
+    pub fn new(value: &str) -> Self {
+        Self(value.trim().into())
+    }
+
+    /// The secret itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A server of models, everything resolved.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The key of `[model_providers.<id>]`.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Where `/responses` is appended.
+    pub base_url: String,
+    /// What goes into `authorization: Bearer …`.
+    pub key: Option<Secret>,
+    /// The environment variable the key was looked for in. With one named and no key found, a request fails and says so.
+    pub key_env: Option<String>,
+    /// How to get a key, for people.
+    pub key_env_instructions: Option<String>,
+    /// Appended to the address as `?name=value`.
+    pub query_params: Vec<(String, String)>,
+    /// Further headers, sent as they are.
+    pub http_headers: Vec<(String, String)>,
+    /// How many times an attempt that got no stream is made again.
+    pub request_max_retries: u32,
+    /// How many times a broken stream is asked for again.
+    pub stream_max_retries: u32,
+    /// The longest silence between two events of a stream. Comments do not count as events, as in Codex.
+    pub stream_idle_timeout: Duration,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// How long the answer's head may take, from the start of the attempt.
+    pub header_timeout: Duration,
+    /// The first delay between attempts; tests make it short.
+    pub backoff_unit: Duration,
+    /// `originator`: which front end asks.
+    pub originator: String,
+    /// `user-agent`.
+    pub user_agent: String,
+    /// The request's `store`. Azure answers items by id only when it has stored them.
+    pub store: bool,
+}
+
+/// A provider everybody has without configuring it.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderRow {
+    /// Its key in the configuration.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Its address.
+    pub base_url: &'static str,
+    /// The environment variable that holds its key.
+    pub key_env: Option<&'static str>,
+    /// Headers and the environment variables their values come from; left out when unset or blank.
+    pub env_http_headers: &'static [(&'static str, &'static str)],
+    /// Headers with fixed values.
+    pub http_headers: &'static [(&'static str, &'static str)],
+}
+
+/// The built-in providers. A configuration can add others but not replace these.
+pub const PROVIDERS: &[ProviderRow] = &[
+    ProviderRow {
+        id: "openai",
+        name: "OpenAI",
+        base_url: "https://api.openai.com/v1",
+        key_env: Some("OPENAI_API_KEY"),
+        env_http_headers: &[("openai-organization", "OPENAI_ORGANIZATION"), ("openai-project", "OPENAI_PROJECT")],
+        http_headers: &[("version", env!("CARGO_PKG_VERSION"))],
+    },
+    local("ollama", "Ollama", "http://localhost:11434/v1"),
+    local("lmstudio", "LM Studio", "http://localhost:1234/v1"),
+];
+
+const fn local(id: &'static str, name: &'static str, base_url: &'static str) -> ProviderRow {
+    ProviderRow { id, name, base_url, key_env: None, env_http_headers: &[], http_headers: &[] }
+}
+
+/// The built-in provider with this id.
+#[must_use]
+pub fn built_in(id: &str) -> Option<&'static ProviderRow> {
+    PROVIDERS.iter().find(|row| row.id == id)
+}
+
+impl Provider {
+    /// A provider at `base_url` with the usual limits, no key and no headers of its own.
+    #[must_use]
+    pub fn new(id: &str, name: &str, base_url: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            base_url: base_url.to_owned(),
+            key: None,
+            key_env: None,
+            key_env_instructions: None,
+            query_params: Vec::new(),
+            http_headers: Vec::new(),
+            request_max_retries: 4,
+            stream_max_retries: 5,
+            stream_idle_timeout: Duration::from_secs(300),
+            connect_timeout: Duration::from_secs(15),
+            header_timeout: Duration::from_secs(300),
+            backoff_unit: backoff::UNIT,
+            originator: "hone".to_owned(),
+            user_agent: concat!("hone/", env!("CARGO_PKG_VERSION")).to_owned(),
+            store: is_azure(name, base_url),
+        }
+    }
+}
+
+impl From<&ProviderRow> for Provider {
+    /// The row with the usual limits; the key and the headers that come from the environment are still missing.
+    fn from(row: &ProviderRow) -> Self {
+        let headers = row.http_headers.iter();
+        Self {
+            key_env: row.key_env.map(str::to_owned),
+            http_headers: headers.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            ..Self::new(row.id, row.name, row.base_url)
+        }
+    }
+}
+
+/// Whether this is one of the addresses Azure serves models at.
+fn is_azure(name: &str, base_url: &str) -> bool {
+    const HOSTS: &[&str] = &["openai.azure.", "cognitiveservices.azure.", "aoai.azure.", "azure-api.", "azurefd."];
+    let url = base_url.to_ascii_lowercase();
+    name.eq_ignore_ascii_case("azure")
+        || HOSTS.iter().any(|host| url.contains(host))
+        || url.contains("windows.net/openai")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_never_shows_in_debug_output() {
+        let provider = Provider { key: Some(Secret::new(" k-123\n")), ..Provider::new("p", "P", "http://x") };
+        assert!(!format!("{provider:?}").contains("k-123"));
+        assert_eq!(provider.key.unwrap().expose(), "k-123");
+    }
+
+    #[test]
+    fn only_azure_stores() {
+        for (name, url, store) in [
+            ("OpenAI", "https://api.openai.com/v1", false),
+            ("Azure", "https://proxy.example/v1", true),
+            ("mine", "https://x.openai.azure.com/openai", true),
+            ("mine", "http://localhost:1", false),
+        ] {
+            assert_eq!(Provider::new("p", name, url).store, store, "{url}");
+        }
+    }
+
+    #[test]
+    fn rows_become_providers() {
+        let openai = Provider::from(built_in("openai").unwrap());
+        assert_eq!(openai.key_env.as_deref(), Some("OPENAI_API_KEY"));
+        assert_eq!(openai.http_headers[0].0, "version");
+        assert!(built_in("nope").is_none());
+    }
+}

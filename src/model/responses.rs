@@ -1,0 +1,190 @@
+//! The client for servers that speak the Responses API.
+
+use bytes::Bytes;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::time::timeout;
+
+use super::http::{self, Answer, MAX_RETRIES, Transport};
+use super::provider::Provider;
+use super::record::{End, Recorder, Recording};
+use super::request::{Request, TURN_STATE};
+use super::sse::{self, Events};
+use super::{events, limits, retry};
+use crate::agent::ports::{ModelClient, ModelEvent, ModelStream};
+use crate::protocol::{ModelError, Prompt};
+
+/// How long the end of a complete response is looked out for.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
+
+type Body = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + Send>>;
+
+/// Streams responses of one provider. Cheap to make: the connection comes about at the first request, and all requests
+/// share it.
+pub struct ResponsesClient(Arc<Shared>);
+
+struct Shared {
+    provider: Provider,
+    recorder: Option<Recorder>,
+    transport: OnceLock<Result<Transport, ModelError>>,
+}
+
+impl ResponsesClient {
+    /// A client of `provider`, which writes what it hears to `recorder`.
+    #[must_use]
+    pub fn new(provider: Provider, recorder: Option<Recorder>) -> Self {
+        let recorder = recorder.map(|recorder| recorder.hiding(provider.key.clone()));
+        Self(Arc::new(Shared { provider, recorder, transport: OnceLock::new() }))
+    }
+}
+
+impl ModelClient for ResponsesClient {
+    fn stream(&self, prompt: Prompt) -> ModelStream {
+        let shared = Arc::clone(&self.0);
+        Box::pin(stream::unfold(State::Start(Box::new(prompt)), move |state| {
+            let shared = Arc::clone(&shared);
+            async move { shared.step(state).await }
+        }))
+    }
+
+    fn stream_max_retries(&self) -> u32 {
+        self.0.provider.stream_max_retries.min(MAX_RETRIES)
+    }
+}
+
+/// How far a response is.
+enum State {
+    Start(Box<Prompt>),
+    Reading(Box<Reader>),
+    End,
+}
+
+impl Shared {
+    async fn step(&self, state: State) -> Option<(Result<ModelEvent, ModelError>, State)> {
+        let mut reader = match state {
+            State::Start(prompt) => match self.open(&prompt).await {
+                Ok(reader) => Box::new(reader),
+                Err(error) => return Some((Err(error), State::End)),
+            },
+            State::Reading(reader) => reader,
+            State::End => return None,
+        };
+        let next = reader.next().await;
+        match next {
+            Ok(ModelEvent::Completed(_)) => reader.finish(),
+            Ok(_) => return Some((next, State::Reading(reader))),
+            Err(_) => {}
+        }
+        Some((next, State::End))
+    }
+
+    async fn open(&self, prompt: &Prompt) -> Result<Reader, ModelError> {
+        let request = Request::new(&self.provider, prompt)?;
+        let transport = self.transport.get_or_init(|| Transport::new(&self.provider));
+        let transport = transport.as_ref().map_err(Clone::clone)?;
+        let recorder = self.recorder.as_ref().map(|recorder| recorder.of(prompt));
+        let answer = transport.open(&self.provider, &request, recorder.as_ref()).await?;
+        if let Some(state) = answer.headers.get(TURN_STATE).and_then(|state| state.to_str().ok()) {
+            prompt.turn_state.get_or_init(|| state.to_owned());
+        }
+        Ok(Reader::new(answer, prompt, self.provider.stream_idle_timeout))
+    }
+}
+
+/// Reads one response.
+struct Reader {
+    events: Events<Body>,
+    idle: Duration,
+    queued: VecDeque<ModelEvent>,
+    recording: Option<Recording>,
+}
+
+impl Reader {
+    fn new(answer: Answer, prompt: &Prompt, idle: Duration) -> Self {
+        let Answer { headers, response, recording } = answer;
+        let notice = limits::rerouted(&headers, &prompt.model).map(ModelEvent::Notice);
+        let limits = limits::from_headers(&headers).map(ModelEvent::RateLimits);
+        let body: Body = Box::pin(response.bytes_stream());
+        let events = Events::new(body, sse::Limits::default());
+        Self { events, idle, queued: notice.into_iter().chain(limits).collect(), recording }
+    }
+
+    async fn next(&mut self) -> Result<ModelEvent, ModelError> {
+        if let Some(event) = self.queued.pop_front() {
+            return Ok(event);
+        }
+        loop {
+            let data = self.next_data().await?;
+            if let Some(recording) = &mut self.recording {
+                recording.event(&data);
+            }
+            if let Some(event) = events::read(data) {
+                if event.is_err() {
+                    self.ended(End::Complete);
+                }
+                return event;
+            }
+        }
+    }
+
+    /// Ends a complete response. Nobody waits for the server to close it; but the connection can serve the next request
+    /// only when the end of the body has been seen, so that is looked out for, for a moment and on the side.
+    fn finish(mut self) {
+        self.ended(End::Complete);
+        drop(self.recording.take());
+        if self.events.next().now_or_never().is_none() {
+            drop(tokio::spawn(async move { timeout(CLOSE_DEADLINE, self.events.next()).await }));
+        }
+    }
+
+    async fn next_data(&mut self) -> Result<String, ModelError> {
+        match timeout(self.idle, self.events.next()).await {
+            Ok(Some(Ok(data))) => Ok(data),
+            Ok(Some(Err(error))) => Err(self.broken(&reason(&error))),
+            Ok(None) => Err(self.closed()),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn broken(&mut self, why: &str) -> ModelError {
+        self.ended(End::Broken);
+        retry::disconnected(why)
+    }
+
+    fn closed(&mut self) -> ModelError {
+        self.ended(End::Closed);
+        let why = "stream closed before response.completed";
+        let signs = self.events.signs();
+        match signs.rest() {
+            Some(rest) if signs.events() == 0 => retry::disconnected(&format!("{why}. The server says: {rest}")),
+            _ => retry::disconnected(why),
+        }
+    }
+
+    fn silent(&mut self) -> ModelError {
+        self.ended(End::Silent);
+        let why = "idle timeout waiting for SSE";
+        match self.events.signs().comments() {
+            0 => retry::disconnected(why),
+            comments => {
+                retry::disconnected(&format!("{why} (the connection lives: {comments} keep-alive comments came)"))
+            }
+        }
+    }
+
+    fn ended(&mut self, end: End) {
+        if let Some(recording) = &mut self.recording {
+            recording.ended(end);
+        }
+    }
+}
+
+fn reason(error: &sse::SseError<reqwest::Error>) -> String {
+    match error {
+        sse::SseError::Transport(error) => http::root_cause(error),
+        limit => limit.to_string(),
+    }
+}
