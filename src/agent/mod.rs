@@ -1,5 +1,28 @@
 //! Floor 2: the turn.
 //!
-//! [`ports`] holds what the agent needs from the outside world.
+//! | file | what it holds |
+//! |---|---|
+//! | [`turn`] | [`AgentLoop`]: one turn from the person's message to the end of the answer |
+//! | [`sample`] | one response of the model: streaming it, storing its items, trying again when it breaks |
+//! | [`dispatch`] | the tool calls of a response: starting, ordering, ending, answering |
+//! | [`decide`] | whether a turn goes on: pure |
+//! | [`journal`] | what a turn writes to the rollout, and in which order |
+//! | [`conversation`] | what outlives a turn: history, context, token counts |
+//! | [`inbox`] | messages that arrive while a turn runs |
+//! | [`toolbox`] | the tools of a session by name |
+//! | [`ports`] | what the agent needs from the outside world |
 
+pub mod conversation;
+pub mod decide;
+pub mod dispatch;
+pub mod inbox;
+pub mod journal;
 pub mod ports;
+pub mod sample;
+pub mod toolbox;
+pub mod turn;
+
+pub use conversation::{Conversation, ModelSettings};
+pub use inbox::Inbox;
+pub use toolbox::Toolbox;
+pub use turn::{AgentLoop, TurnEnd};

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::event::{Activity, FileChange};
@@ -32,6 +33,9 @@ pub trait ModelClient: Send + Sync {
 
     /// How many times a broken stream is tried again.
     fn stream_max_retries(&self) -> u32;
+
+    /// How long to wait before the `attempt`th of those, from 1, when the server named no time.
+    fn backoff(&self, attempt: u32) -> Duration;
 }
 
 /// Something a model's response said.

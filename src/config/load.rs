@@ -64,6 +64,16 @@ pub struct Loaded {
     pub project: Project,
 }
 
+impl Loaded {
+    /// Where the value in force of a key comes from, such as `~/.codex/config.toml:3:16` or `--model`; `None` when it is a
+    /// default.
+    #[must_use]
+    pub fn origin(&self, key: &[&str]) -> Option<String> {
+        let (layer, (_, value)) = self.layers.iter().rev().find_map(|layer| Some((layer, layer.get(key)?)))?;
+        Some(layer.origin.place(value.span().start).to_string())
+    }
+}
+
 /// Reads all layers and adds them up. Reads only; nothing is created or changed.
 ///
 /// # Errors

@@ -152,7 +152,8 @@ pub fn root_cause(error: &dyn StdError) -> String {
 }
 
 /// A number nobody can foresee, to spread retries. The version 7 UUID ends in random bits.
-fn random() -> u64 {
+/// A number to spread retries by.
+pub(super) fn random() -> u64 {
     uuid::Uuid::now_v7().as_u64_pair().1
 }
 

@@ -16,6 +16,7 @@ use super::sse::{self, Events};
 use super::{events, limits, retry};
 use crate::agent::ports::{ModelClient, ModelEvent, ModelStream};
 use crate::protocol::{ModelError, Prompt};
+use crate::text::backoff;
 
 /// How long the end of a complete response is looked out for.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
@@ -52,6 +53,10 @@ impl ModelClient for ResponsesClient {
 
     fn stream_max_retries(&self) -> u32 {
         self.0.provider.stream_max_retries.min(MAX_RETRIES)
+    }
+
+    fn backoff(&self, attempt: u32) -> Duration {
+        backoff::backoff(self.0.provider.backoff_unit, attempt, http::random())
     }
 }
 

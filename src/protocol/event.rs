@@ -4,6 +4,7 @@
 //! never sees an event, and history never comes from one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::UserError;
@@ -27,7 +28,7 @@ pub enum Event {
     /// A message of the model is complete.
     Message {
         /// Its whole text.
-        text: String,
+        text: Arc<str>,
     },
     /// A reasoning item is complete.
     Reasoning {
@@ -217,7 +218,7 @@ pub struct TurnSummary {
     /// The turn.
     pub turn_id: TurnId,
     /// The last message of the model that has text.
-    pub last_message: Option<String>,
+    pub last_message: Option<Arc<str>>,
     /// Sum over the thread.
     pub total_usage: Usage,
     /// How long the turn took.

@@ -340,6 +340,34 @@ impl Item {
         }
     }
 
+    /// What part of the answer a message of the model is: `commentary` or `final_answer`, when the server says so.
+    #[must_use]
+    pub fn phase(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Message {
+            #[serde(default)]
+            phase: Option<String>,
+        }
+        serde_json::from_slice::<Message>(self.json()).ok()?.phase
+    }
+
+    /// The readable summary of a reasoning item; empty when the provider gave none.
+    #[must_use]
+    pub fn reasoning_summary(&self) -> String {
+        #[derive(Deserialize)]
+        struct Reasoning {
+            #[serde(default)]
+            summary: Vec<Part>,
+        }
+        #[derive(Deserialize)]
+        struct Part {
+            #[serde(default)]
+            text: String,
+        }
+        let parts = serde_json::from_slice::<Reasoning>(self.json()).map(|item| item.summary).unwrap_or_default();
+        parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("\n\n")
+    }
+
     /// Parses the whole item. For the rare reader of rare fields.
     #[must_use]
     pub fn to_value(&self) -> Value {

@@ -1,1 +1,104 @@
 //! Floor 4: builds the ports from the configuration; owns sessions, the submission queue and shutdown.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`setup`] | what a front end asks for, and the configuration that comes of it |
+//! | [`provider`] | the provider a turn talks to, its key looked up |
+//! | [`session`] | one conversation: its queue, its turns |
+//! | [`opening`] | a conversation from nothing, or from its rollout |
+//! | [`toolset`] | the tools of a session |
+
+pub mod opening;
+pub mod provider;
+pub mod session;
+pub mod setup;
+pub mod toolset;
+
+pub use opening::SessionStart;
+pub use session::Session;
+pub use setup::{Prepared, Replay, Setup};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::agent::AgentLoop;
+use crate::agent::ports::{EventSink, ModelClient};
+use crate::config::clock::SystemClock;
+use crate::exec::Sessions;
+use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
+use crate::protocol::{ErrorKind, Event, UserError};
+
+/// Everything sessions share: the configuration, the model, the processes that run.
+pub struct AgentRuntime {
+    prepared: Prepared,
+    model: Arc<dyn ModelClient>,
+    processes: Arc<Sessions>,
+    clock: Arc<SystemClock>,
+    events: Arc<dyn EventSink>,
+    /// Plays the tape that speaks for the model, as long as the runtime lives.
+    _tape: Option<TapeServer>,
+}
+
+impl AgentRuntime {
+    /// Makes everything ready for sessions. Nothing is asked of the model or written to disk yet.
+    ///
+    /// # Errors
+    /// A tape cannot be read, or one to be recorded cannot be made.
+    pub async fn start(mut prepared: Prepared, events: Arc<dyn EventSink>) -> Result<Self, UserError> {
+        for warning in std::mem::take(&mut prepared.loaded.warnings) {
+            events.emit(Event::Warning(warning));
+        }
+        let tape = match &prepared.setup.replay {
+            Some(replay) => Some(play(replay).await?),
+            None => None,
+        };
+        if let Some(tape) = &tape {
+            prepared.provider.base_url = tape.base_url.clone();
+            prepared.provider.key = Some(Secret::new("tape"));
+        }
+        let recorder = prepared.setup.record.as_deref().map(record).transpose()?;
+        let model = Arc::new(ResponsesClient::new(prepared.provider.clone(), recorder));
+        let clock = Arc::new(SystemClock::new(&prepared.loaded.env));
+        Ok(Self { prepared, model, processes: Arc::new(Sessions::new()), clock, events, _tape: tape })
+    }
+
+    /// Opens a session, new or resumed.
+    ///
+    /// # Errors
+    /// The session to resume is not there, cannot be read, or is open elsewhere.
+    pub fn open(&self, start: &SessionStart) -> Result<Session, UserError> {
+        let opening::Opened { info, conversation, rollout } =
+            opening::open(&self.prepared, &self.clock, self.events.as_ref(), start)?;
+        let agent = AgentLoop {
+            model: Arc::clone(&self.model),
+            tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
+            rollout,
+            events: Arc::clone(&self.events),
+            clock: Arc::<SystemClock>::clone(&self.clock),
+        };
+        Ok(Session::start(info, agent, conversation))
+    }
+
+    /// Ends every process that still runs. Sessions are closed first, by whoever opened them.
+    pub async fn shutdown(self) {
+        self.processes.shutdown().await;
+    }
+}
+
+async fn play(replay: &Replay) -> Result<TapeServer, UserError> {
+    let (tape, pace) = match replay {
+        Replay::File(path) => (Tape::read(path)?, Pace::Instant),
+        Replay::Watched(text) => (Tape::parse(text)?, Pace::AsRecorded),
+    };
+    TapeServer::start(tape, pace).await.map_err(|error| {
+        UserError::new(ErrorKind::Failed, format!("the tape's server cannot listen on the loopback: {error}"))
+            .hint("allow this program to listen on 127.0.0.1")
+    })
+}
+
+fn record(path: &Path) -> Result<Recorder, UserError> {
+    Recorder::create(path).map_err(|error| {
+        UserError::new(ErrorKind::Storage, format!("cannot record to {}: {error}", path.display()))
+            .hint("give --record a file in a folder that can be written to")
+    })
+}

@@ -4,3 +4,5 @@ pub mod backoff;
 pub mod redact;
 pub mod time;
 pub mod truncate;
+pub mod frontmatter;
+pub mod template;

@@ -15,10 +15,6 @@ use crate::protocol::event::Activity;
 use crate::protocol::item::OutputPart;
 use crate::text::truncate::{self, OutputLimit};
 
-/// Carries out a command without starting it, if it is one of those that we do better ourselves; told the command's
-/// arguments and folder. That is how a patch written as a command reaches `apply_patch`.
-pub type Interceptor = Arc<dyn Fn(&[String], &Path) -> Option<Output> + Send + Sync>;
-
 /// What commands run in. One for the life of the program.
 #[derive(Clone)]
 pub struct Commands {
@@ -26,8 +22,6 @@ pub struct Commands {
     pub sessions: Arc<Sessions>,
     /// The environment they get.
     pub env: Arc<CommandEnv>,
-    /// Commands that are not started.
-    pub interceptor: Option<Interceptor>,
     /// The longest a look at a running command may wait: `background_terminal_max_timeout` of the configuration.
     pub longest_poll: Duration,
 }
@@ -46,11 +40,6 @@ impl Commands {
     /// A script with the shell a call asks for.
     pub fn script<'a>(&self, text: &'a str, asked_shell: Option<&str>, asked_login: Option<bool>) -> Script<'a> {
         Script { text, shell: self.env.shell(asked_shell), login: self.env.wants_login(asked_login) }
-    }
-
-    /// What the interceptor makes of a command.
-    pub fn intercept(&self, argv: &[String], cwd: &Path) -> Option<Output> {
-        self.interceptor.as_ref()?(argv, cwd)
     }
 
     /// Prepares a script's start. The login shell's environment stands in for the login shell itself; finding it out is

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::apply_patch;
 use super::arguments;
 use super::command::{self, Commands, Glance, Waited};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
@@ -44,7 +45,7 @@ impl ExecCommand {
         let started = Instant::now();
         let script = self.commands.script(&args.cmd, args.shell.as_deref(), args.login);
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = self.commands.intercept(&shell::argv(&script.shell, script.login, script.text), &cwd) {
+        if let Some(output) = apply_patch::intercepted(&shell::argv(&script.shell, script.login, script.text), &cwd) {
             return framed(output, started);
         }
         let launch = self.commands.launch_script(&script, cwd, args.tty.unwrap_or(false), cx).await;

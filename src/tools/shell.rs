@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::apply_patch;
 use super::arguments;
 use super::command::{self, Commands, Ended};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
@@ -36,7 +37,7 @@ impl Shell {
 
     async fn run(&self, args: Args, cx: &ToolCx) -> Output {
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = self.commands.intercept(&args.command, &cwd) {
+        if let Some(output) = apply_patch::intercepted(&args.command, &cwd) {
             return output;
         }
         let launch = self.commands.launch_program(args.command, cwd, cx);

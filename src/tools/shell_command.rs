@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::apply_patch;
 use super::arguments;
 use super::command::{self, Commands, Ended};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
@@ -38,7 +39,7 @@ impl ShellCommand {
     async fn run(&self, args: Args, cx: &ToolCx) -> Output {
         let script = self.commands.script(&args.command, None, args.login);
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = self.commands.intercept(&shell::argv(&script.shell, script.login, script.text), &cwd) {
+        if let Some(output) = apply_patch::intercepted(&shell::argv(&script.shell, script.login, script.text), &cwd) {
             return output;
         }
         let launch = self.commands.launch_script(&script, cwd, false, cx).await;

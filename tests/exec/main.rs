@@ -51,7 +51,6 @@ impl Bench {
         let commands = Commands {
             sessions: Arc::new(Sessions::new()),
             env: Arc::new(CommandEnv::new(vars, policy, withheld, true)),
-            interceptor: None,
             longest_poll: Duration::from_secs(300),
         };
         let warnings = Arc::new(Warnings::default());
@@ -63,7 +62,7 @@ impl Bench {
             cancel: CancellationToken::new(),
             events: Arc::clone(&warnings) as _,
         };
-        Self { home, deps: ToolDeps { commands }, cx, warnings }
+        Self { home, deps: ToolDeps { commands, freeform_patch: true }, cx, warnings }
     }
 
     fn sessions(&self) -> &Sessions {

@@ -115,23 +115,21 @@ async fn older_tools_kill_what_takes_too_long() {
 }
 
 #[tokio::test]
-async fn an_intercepted_command_does_not_start() {
-    let mut bench = Bench::new();
-    bench.deps.commands.interceptor = Some(Arc::new(|argv: &[String], _: &Path| match argv.last()?.as_str() {
-        "patch" => Some(Output::ok("Exit code: 0\nWall time: 0 seconds\nOutput:\nSuccess.\n")),
-        "bad patch" => Some(Output::failed("apply_patch verification failed: no")),
-        _ => None,
-    }));
-    let done = bench.exec("patch").await;
+async fn a_patch_written_as_a_command_starts_no_shell() {
+    let bench = Bench::new();
+    let heredoc = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: a.txt\n+hello\n*** End Patch\nEOF";
+    let done = bench.exec(heredoc).await;
     let (wall, rest) = text(&done).split_once('\n').unwrap();
     assert!(wall.starts_with("Wall time: "));
-    assert_eq!(rest, "Output:\nExit code: 0\nWall time: 0 seconds\nOutput:\nSuccess.\n");
-    assert_eq!(text(&bench.exec("bad patch").await), "apply_patch verification failed: no");
-    assert_eq!(bench.exec("echo other").await.shown, "other\n");
+    let success = "Exit code: 0\nWall time: 0 seconds\nOutput:\nSuccess. Updated the following files:\nA a.txt\n";
+    assert_eq!(rest, format!("Output:\n{success}"));
+    assert_eq!(std::fs::read_to_string(bench.path("a.txt")).unwrap(), "hello\n");
+    let missing = heredoc.replace("Add File: a.txt\n+hello", "Delete File: none.txt");
+    assert!(text(&bench.exec(&missing).await).starts_with("apply_patch verification failed: Failed to read "));
     for (tool, args) in
-        [("shell", json!({"command": ["bash", "-lc", "patch"]})), ("shell_command", json!({"command": "patch"}))]
+        [("shell", json!({"command": ["bash", "-lc", heredoc]})), ("shell_command", json!({"command": heredoc}))]
     {
-        assert!(text(&bench.call(tool, args).await).starts_with("Exit code: 0\n"));
+        assert_eq!(text(&bench.call(tool, args).await), success);
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
+use crate::patch::intercept::{self, BARE_PATCH, Intercepted};
 use crate::patch::parse::{self, Hunk, ParseError};
 use crate::patch::plan::{self, PlanError, Snapshot};
 use crate::protocol::ToolSpec;
@@ -98,6 +99,17 @@ pub fn run(patch: &str, cwd: &Path) -> Output {
             Output::failed(format!("apply_patch verification failed: Failed to read {}: {reason}", path.display()))
         }
         Err(failure) => Output::failed(format!("apply_patch verification failed: {failure}")),
+    }
+}
+
+/// Carries out a command that is nothing but a call of `apply_patch`, so that no shell is started for it; `None` for every
+/// other command. Blocks.
+#[must_use]
+pub fn intercepted(argv: &[String], cwd: &Path) -> Option<Output> {
+    match intercept::intercept(argv) {
+        Intercepted::Patch { workdir, body } => Some(run(body, &cwd.join(workdir.unwrap_or("")))),
+        Intercepted::BarePatch => Some(Output::failed(BARE_PATCH)),
+        Intercepted::NotPatch => None,
     }
 }
 

@@ -1,0 +1,79 @@
+//! What outlives a turn.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use crate::context::ContextManager;
+use crate::history::History;
+use crate::protocol::event::TokenCount;
+use crate::protocol::prompt::Purpose;
+use crate::protocol::{Prompt, ThreadId, Toolset, TurnId};
+use crate::text::truncate::OutputLimit;
+
+/// A conversation between turns.
+pub struct Conversation {
+    /// Its id.
+    pub thread_id: ThreadId,
+    /// What the model sees of it.
+    pub history: History,
+    /// What the model is shown beside it.
+    pub context: ContextManager,
+    /// Tokens so far.
+    pub tokens: TokenCount,
+    /// Compactions so far.
+    pub window: u32,
+    /// How the model is asked.
+    pub model: ModelSettings,
+}
+
+/// How a model is asked.
+#[derive(Clone, Debug)]
+pub struct ModelSettings {
+    /// The model's slug.
+    pub slug: String,
+    /// The base instructions; fixed for the life of a conversation, so that its prefix stays the same.
+    pub instructions: Arc<str>,
+    /// `reasoning.effort`.
+    pub effort: Option<String>,
+    /// `reasoning.summary`.
+    pub summary: Option<String>,
+    /// `text.verbosity`.
+    pub verbosity: Option<String>,
+    /// `service_tier`.
+    pub service_tier: Option<String>,
+    /// Whether the model may call several tools in one response.
+    pub parallel_tool_calls: bool,
+    /// How much of a tool's output it gets.
+    pub output_limit: OutputLimit,
+    /// The folder of its turns.
+    pub cwd: PathBuf,
+    /// The approval policy in force, as recorded.
+    pub approval_policy: String,
+    /// The sandbox in force, as recorded.
+    pub sandbox_mode: String,
+}
+
+impl Conversation {
+    /// The request that asks the model to go on.
+    #[must_use]
+    pub fn prompt(&self, turn_id: TurnId, tools: Arc<Toolset>, turn_state: &Arc<OnceLock<String>>) -> Prompt {
+        let model = &self.model;
+        Prompt {
+            model: model.slug.clone(),
+            instructions: Arc::clone(&model.instructions),
+            items: self.history.for_prompt(),
+            tools,
+            parallel_tool_calls: model.parallel_tool_calls,
+            effort: model.effort.clone(),
+            summary: model.summary.clone(),
+            verbosity: model.verbosity.clone(),
+            service_tier: model.service_tier.clone(),
+            output_schema: None,
+            thread_id: self.thread_id,
+            turn_id,
+            window: self.window,
+            purpose: Purpose::Turn,
+            turn_state: Arc::clone(turn_state),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The tool calls of one response.
+//!
+//! A call starts the moment its item is complete, while the response still streams. Calls that may run side by side do; one
+//! that may not waits for all before it and holds up all after it. Outputs go back in the order of the calls, however they
+//! finish. Whatever goes wrong with a tool becomes its output; nothing here can fail a turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::ports::{Clock, EventSink, Output, Tool, ToolCx};
+use super::toolbox::Toolbox;
+use crate::protocol::event::{Activity, ToolResult};
+use crate::protocol::item::{Call, OutputPart};
+use crate::protocol::{CallForm, Event, Item, new_item_id};
+use crate::text::truncate::{self, OutputLimit};
+
+/// How long an interrupted tool may take to return by itself before it is dropped.
+const GRACE: Duration = Duration::from_millis(150);
+
+/// The running and finished calls of one response, in order.
+pub struct Dispatch {
+    toolbox: Arc<Toolbox>,
+    clock: Arc<dyn Clock>,
+    cx: ToolCx,
+    running: Vec<Running>,
+}
+
+struct Running {
+    call: Call,
+    parallel: bool,
+    /// Set when the call has ended, however it ended.
+    ended: CancellationToken,
+    task: JoinHandle<Output>,
+    report: Report,
+}
+
+/// Tells the front end, exactly once, how a call ended.
+#[derive(Clone)]
+struct Report {
+    call_id: String,
+    is_command: bool,
+    started_ms: u64,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn EventSink>,
+}
+
+impl Dispatch {
+    /// No calls yet. `cx` is what each call is told, its call id aside.
+    pub fn new(toolbox: Arc<Toolbox>, clock: Arc<dyn Clock>, cx: ToolCx) -> Self {
+        Self { toolbox, clock, cx, running: Vec::new() }
+    }
+
+    /// Whether any call has started.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Starts the call `item` holds, if it is one that gets an answer.
+    pub fn start(&mut self, item: &Item) {
+        let Some(call) = item.call() else { return };
+        if matches!(call.form, CallForm::LocalShell | CallForm::ToolSearch) {
+            return; // Not offered. History answers a call that nobody ran.
+        }
+        let input = item.call_input();
+        let tool = call.namespace.is_none().then(|| self.toolbox.get(&call.name)).flatten();
+        let activity = match (&tool, &input) {
+            (Some(tool), Some(input)) => tool.activity(input, &self.cx.cwd),
+            _ => Activity::Other { tool: call.name.to_string(), summary: String::new() },
+        };
+        let report = Report {
+            call_id: call.call_id.to_string(),
+            is_command: matches!(activity, Activity::Exec { .. }),
+            started_ms: self.clock.unix_ms(),
+            clock: Arc::clone(&self.clock),
+            events: Arc::clone(&self.cx.events),
+        };
+        self.cx.events.emit(Event::ToolStarted { call_id: report.call_id.clone(), activity });
+
+        let parallel = tool.as_ref().is_none_or(|tool| tool.spec().parallel);
+        let blockers = self.running.iter().filter(|earlier| !(parallel && earlier.parallel));
+        let blockers: Vec<_> = blockers.map(|earlier| earlier.ended.clone()).collect();
+        let ended = CancellationToken::new();
+        let task = tokio::spawn({
+            let (call, cx) = (call.clone(), ToolCx { call_id: report.call_id.clone(), ..self.cx.clone() });
+            let (report, ended) = (report.clone(), ended.clone().drop_guard());
+            async move {
+                let _ended = ended;
+                for blocker in blockers {
+                    blocker.cancelled().await;
+                }
+                let output = run(tool, &call, input, &cx).await;
+                // A tool that ended because it was told to has nothing better to say than that.
+                let aborted = cx.cancel.is_cancelled() && !output.ok && output.exit_code.is_none();
+                report.end(if aborted { report.aborted() } else { output })
+            }
+        });
+        self.running.push(Running { call: call.clone(), parallel, ended, task, report });
+    }
+
+    /// Waits for all calls and returns their outputs in call order. When the turn is interrupted meanwhile, unfinished calls
+    /// are ended and answered as aborted.
+    pub async fn join(&mut self) -> Vec<Item> {
+        let mut outputs = Vec::with_capacity(self.running.len());
+        for running in std::mem::take(&mut self.running) {
+            let (form, call_id) = (running.call.form, running.call.call_id.clone());
+            let output = self.end(running).await;
+            let id = new_item_id(form.output_id_prefix());
+            outputs.push(Item::output(form, &call_id, Some(id), &bounded(output.parts, self.cx.output_limit)));
+        }
+        outputs
+    }
+
+    async fn end(&self, Running { call, mut task, report, .. }: Running) -> Output {
+        let joined = tokio::select! {
+            biased;
+            joined = &mut task => joined,
+            () = self.cx.cancel.cancelled() => {
+                if let Ok(joined) = tokio::time::timeout(GRACE, &mut task).await {
+                    joined
+                } else {
+                    task.abort();
+                    (&mut task).await
+                }
+            }
+        };
+        joined.unwrap_or_else(|error| {
+            report.end(if error.is_cancelled() {
+                report.aborted()
+            } else {
+                Output::failed(format!("{} crashed. This is a bug of the tool; another way may work.", call.name))
+            })
+        })
+    }
+}
+
+impl Report {
+    fn end(&self, output: Output) -> Output {
+        let shown = if output.shown.is_empty() { texts(&output.parts) } else { output.shown.clone() };
+        let result = ToolResult {
+            ok: output.ok,
+            exit_code: output.exit_code,
+            duration: Duration::from_millis(self.elapsed_ms()),
+            output: shown,
+            changes: output.changes.clone(),
+        };
+        self.events.emit(Event::ToolEnded { call_id: self.call_id.clone(), result });
+        output
+    }
+
+    fn aborted(&self) -> Output {
+        #[allow(clippy::cast_precision_loss, reason = "tenths of a second")]
+        let seconds = (self.elapsed_ms() as f64 / 1000.0).max(0.1);
+        Output::failed(if self.is_command {
+            format!("Wall time: {seconds:.1} seconds\naborted by user")
+        } else {
+            format!("aborted by user after {seconds:.1}s")
+        })
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        self.clock.unix_ms().saturating_sub(self.started_ms)
+    }
+}
+
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        for running in &self.running {
+            running.task.abort();
+        }
+    }
+}
+
+async fn run(tool: Option<Arc<dyn Tool>>, call: &Call, input: Option<String>, cx: &ToolCx) -> Output {
+    if cx.cancel.is_cancelled() {
+        return Output::failed("aborted");
+    }
+    match (tool, input) {
+        (Some(tool), Some(input)) => tool.call(&input, cx).await,
+        (Some(_), None) => Output::failed("failed to parse function arguments: the call carries none"),
+        (None, _) => {
+            let kind = if call.form == CallForm::Custom { "custom tool call" } else { "call" };
+            Output::failed(format!("unsupported {kind}: {}{}", call.namespace.as_deref().unwrap_or(""), call.name))
+        }
+    }
+}
+
+fn texts(parts: &[OutputPart]) -> String {
+    let texts = parts.iter().map(|part| match part {
+        OutputPart::Text(text) => text.as_str(),
+        OutputPart::Image { .. } => "[image]",
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+/// A last guard over what enters history. Tools shorten their own outputs; a fifth more than the limit is let through, so
+/// that a text with its header is not cut twice.
+fn bounded(parts: Vec<OutputPart>, limit: OutputLimit) -> Vec<OutputPart> {
+    let guard = match limit {
+        OutputLimit::Tokens(tokens) => OutputLimit::Tokens(tokens.saturating_mul(6) / 5),
+        OutputLimit::Bytes(bytes) => OutputLimit::Bytes(bytes.saturating_mul(6) / 5),
+    };
+    let shorten = |part| match part {
+        OutputPart::Text(text) if text.len() > guard.bytes().max(1024) => {
+            OutputPart::Text(truncate::middle(&text, guard).into_owned())
+        }
+        part => part,
+    };
+    parts.into_iter().map(shorten).collect()
+}

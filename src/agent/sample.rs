@@ -1,0 +1,140 @@
+//! One response of the model.
+//!
+//! Items are stored as they finish and their calls start at once. When the stream breaks, what has finished stays: the retry
+//! waits for the calls that already run and asks again with their outputs, so that nothing runs twice. Text that was only
+//! half streamed is dropped.
+
+use futures_util::StreamExt;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dispatch::Dispatch;
+use super::ports::{Completion, ModelEvent, ToolCx};
+use super::turn::{Stop, Turn};
+use crate::protocol::error::{ModelErrorCause, Retry};
+use crate::protocol::{Event, ModelError};
+
+/// A response that was had.
+pub struct Response {
+    /// It asked for at least one tool.
+    pub called_tools: bool,
+    /// The server's own word on whether the turn is over.
+    pub end_turn: Option<bool>,
+}
+
+/// What a stream said beside its items.
+#[derive(Default)]
+struct Heard {
+    called_tools: bool,
+    rate_limits: Value,
+    /// `None` when the stream was cut because the person said something.
+    completion: Option<Completion>,
+}
+
+impl Turn<'_> {
+    /// Asks the model once, trying again while that may help, and answers the tool calls of the response.
+    pub(super) async fn sample(&mut self) -> Result<Response, Stop> {
+        let mut attempt = 0;
+        loop {
+            let mut dispatch = self.dispatch();
+            let mut heard = Heard::default();
+            let streamed = self.stream(&mut heard, &mut dispatch).await;
+            if let Some(completion) = &heard.completion {
+                self.conversation.tokens.total += completion.usage;
+                self.conversation.tokens.last = completion.usage;
+            }
+            if let Err(Stop::Storage(error)) = streamed {
+                self.cancel.cancel();
+                dispatch.join().await;
+                return Err(Stop::Storage(error));
+            }
+            for output in dispatch.join().await {
+                self.store(output)?;
+            }
+            if heard.completion.is_some() {
+                self.journal.tokens(self.conversation, std::mem::take(&mut heard.rate_limits))?;
+                self.agent.events.emit(Event::TokenCount(self.conversation.tokens));
+            }
+            match streamed {
+                _ if self.cancel.is_cancelled() => return Err(Stop::Interrupted),
+                Ok(()) => {
+                    let end_turn = heard.completion.and_then(|completion| completion.end_turn);
+                    return Ok(Response { called_tools: heard.called_tools, end_turn });
+                }
+                Err(Stop::Model(error)) => {
+                    attempt += 1;
+                    self.wait_to_retry(attempt, error).await?;
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+
+    async fn stream(&mut self, heard: &mut Heard, dispatch: &mut Dispatch) -> Result<(), Stop> {
+        let prompt = self.conversation.prompt(self.id, self.agent.tools.offered(), &self.state);
+        let mut stream = self.agent.model.stream(prompt);
+        let cancel = self.cancel.clone();
+        let interrupted = cancel.cancelled();
+        tokio::pin!(interrupted);
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = &mut interrupted => return Err(Stop::Interrupted),
+                // A call that runs is not cut off: its output belongs to this response.
+                () = self.inbox.arrival(), if !heard.called_tools => return Ok(()),
+                event = stream.next() => event.unwrap_or_else(|| Err(closed_early()))
+            };
+            match event.map_err(Stop::Model)? {
+                ModelEvent::MessageDelta(delta) => self.agent.events.emit(Event::MessageDelta(delta)),
+                ModelEvent::ReasoningDelta(delta) => self.agent.events.emit(Event::ReasoningDelta(delta)),
+                ModelEvent::Notice(notice) => self.agent.events.emit(Event::Warning(notice)),
+                ModelEvent::RateLimits(limits) => heard.rate_limits = limits,
+                ModelEvent::ItemDone(item) => {
+                    self.store(item.clone())?;
+                    heard.called_tools |= item.call().is_some();
+                    dispatch.start(&item);
+                }
+                ModelEvent::Completed(completion) => {
+                    heard.completion = Some(completion);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn wait_to_retry(&self, attempt: u32, error: ModelError) -> Result<(), Stop> {
+        let max = self.agent.model.stream_max_retries();
+        let delay = match error.retry {
+            Retry::Backoff if attempt <= max => self.agent.model.backoff(attempt),
+            Retry::After(delay) if attempt <= max => delay,
+            _ => return Err(Stop::Model(error)),
+        };
+        self.agent.events.emit(Event::Reconnecting { attempt, max, delay, detail: error.message });
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Stop::Interrupted),
+            () = tokio::time::sleep(delay.max(Duration::ZERO)) => Ok(()),
+        }
+    }
+
+    fn dispatch(&self) -> Dispatch {
+        let cx = ToolCx {
+            call_id: String::new(),
+            thread_id: self.conversation.thread_id.to_string(),
+            cwd: self.conversation.model.cwd.clone(),
+            output_limit: self.conversation.model.output_limit,
+            cancel: self.cancel.clone(),
+            events: Arc::clone(&self.agent.events),
+        };
+        Dispatch::new(Arc::clone(&self.agent.tools), Arc::clone(&self.agent.clock), cx)
+    }
+}
+
+fn closed_early() -> ModelError {
+    ModelError {
+        cause: ModelErrorCause::Stream,
+        message: "stream disconnected before completion: stream closed before response.completed".into(),
+        retry: Retry::Backoff,
+    }
+}

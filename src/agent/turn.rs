@@ -1,0 +1,216 @@
+//! One turn, from the person's message to the end of the answer.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+use super::conversation::Conversation;
+use super::decide::{self, Facts, Next};
+use super::inbox::Inbox;
+use super::journal::Journal;
+use super::ports::{Clock, EventSink, ModelClient, Rollout};
+use super::toolbox::Toolbox;
+use crate::context::Today;
+use crate::protocol::event::TurnSummary;
+use crate::protocol::op::UserInput;
+use crate::protocol::{ErrorKind, Event, Item, ItemKind, ModelError, Role, RolloutError, TurnId, UserError};
+
+/// Runs turns. It holds no state of a conversation, so that one loop can serve many.
+pub struct AgentLoop {
+    /// Streams responses.
+    pub model: Arc<dyn ModelClient>,
+    /// What the model can call.
+    pub tools: Arc<Toolbox>,
+    /// Records the session.
+    pub rollout: Arc<dyn Rollout>,
+    /// Takes events for the front end.
+    pub events: Arc<dyn EventSink>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug)]
+pub enum TurnEnd {
+    /// With an answer; its text, if it had any.
+    Completed(Option<Arc<str>>),
+    /// Without one.
+    Failed(UserError),
+    /// The person interrupted it.
+    Aborted,
+}
+
+/// Why a turn ends early.
+pub enum Stop {
+    /// The person interrupted.
+    Interrupted,
+    /// No response could be had.
+    Model(ModelError),
+    /// The session could not be recorded. Nothing more is written.
+    Storage(RolloutError),
+}
+
+impl From<RolloutError> for Stop {
+    fn from(error: RolloutError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// A turn that runs.
+pub struct Turn<'a> {
+    pub(super) agent: &'a AgentLoop,
+    pub(super) conversation: &'a mut Conversation,
+    pub(super) inbox: &'a Inbox,
+    pub(super) cancel: CancellationToken,
+    pub(super) journal: Journal<'a>,
+    pub(super) id: TurnId,
+    /// What the server wants to get back for the rest of this turn.
+    pub(super) state: Arc<OnceLock<String>>,
+    answer: Option<Arc<str>>,
+}
+
+impl AgentLoop {
+    /// Runs one turn to its end. Failure inside the turn is data: it is recorded, told to the front end and returned. Messages
+    /// that arrive in `inbox` join the turn at its next safe point; `cancel` interrupts it.
+    pub async fn run_turn(
+        &self,
+        conversation: &mut Conversation,
+        input: UserInput,
+        inbox: &Inbox,
+        cancel: &CancellationToken,
+    ) -> TurnEnd {
+        let id = TurnId::new();
+        self.events.emit(Event::TurnStarted { turn_id: id });
+        let window = conversation.tokens.context_window;
+        let journal = match Journal::open(self.rollout.as_ref(), self.clock.as_ref(), id, window) {
+            Ok(journal) => journal,
+            Err(error) => return self.fail(id, error.into()),
+        };
+        // A token of the turn's own: a turn that fails ends its tools without interrupting anything else.
+        let (cancel, state) = (cancel.child_token(), Arc::new(OnceLock::new()));
+        let mut turn = Turn { agent: self, conversation, inbox, cancel, journal, id, state, answer: None };
+        let ended = turn.drive(input).await;
+        turn.close(ended)
+    }
+
+    fn fail(&self, turn_id: TurnId, error: UserError) -> TurnEnd {
+        self.events.emit(Event::TurnFailed { turn_id, error: error.clone() });
+        TurnEnd::Failed(error)
+    }
+}
+
+impl Turn<'_> {
+    async fn drive(&mut self, input: UserInput) -> Result<(), Stop> {
+        self.open(&input)?;
+        loop {
+            self.insert_steers()?;
+            let response = self.sample().await?;
+            let facts = Facts {
+                called_tools: response.called_tools,
+                end_turn: response.end_turn,
+                steer_waiting: !self.inbox.is_empty(),
+            };
+            match decide::next(facts) {
+                Next::Again => {}
+                Next::Done => return Ok(()),
+            }
+        }
+    }
+
+    /// Records what the model is shown before its first response: changed context, then the person's message.
+    fn open(&mut self, input: &UserInput) -> Result<(), Stop> {
+        let clock = &self.agent.clock;
+        let today = Today { date: clock.local_date(), time_zone: clock.time_zone() };
+        let opening = self.conversation.context.open_turn(input, &today);
+        for warning in opening.warnings {
+            self.agent.events.emit(Event::Warning(warning));
+        }
+        self.journal.settings(self.conversation)?;
+        for item in opening.items {
+            self.store(item)?;
+        }
+        self.journal.user_message(&input.text)?;
+        Ok(())
+    }
+
+    fn insert_steers(&mut self) -> Result<(), Stop> {
+        for input in self.inbox.take() {
+            for item in self.conversation.context.steer(&input) {
+                self.store(item)?;
+            }
+            self.journal.user_message(&input.text)?;
+            self.agent.events.emit(Event::SteerInserted { text: input.text });
+        }
+        Ok(())
+    }
+
+    /// Records an item, then makes it part of history, then shows it: in this order, so that whatever a person saw is still
+    /// there after a crash.
+    pub(super) fn store(&mut self, item: Item) -> Result<(), RolloutError> {
+        self.journal.item(&item)?;
+        match item.kind() {
+            ItemKind::Message(Role::Assistant) => {
+                let text: Arc<str> = item.text().into();
+                self.journal.agent_message(&text, item.phase())?;
+                if !text.is_empty() {
+                    self.answer = Some(Arc::clone(&text));
+                    self.agent.events.emit(Event::Message { text });
+                }
+            }
+            ItemKind::Reasoning => {
+                let text = item.reasoning_summary();
+                if !text.is_empty() {
+                    self.journal.agent_reasoning(&text)?;
+                }
+                self.agent.events.emit(Event::Reasoning { text });
+            }
+            _ => {}
+        }
+        self.conversation.history.push(item);
+        Ok(())
+    }
+
+    fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
+        let recorded = match &ended {
+            Ok(()) => self.journal.complete(self.answer.as_deref()),
+            Err(Stop::Interrupted) => {
+                let marker = self.conversation.context.turn_aborted();
+                self.store(marker).and_then(|()| self.journal.abort())
+            }
+            Err(Stop::Model(error)) => self.journal.fail(error),
+            Err(Stop::Storage(error)) => Err(error.clone()),
+        };
+        if let Err(error) = recorded {
+            return self.agent.fail(self.id, error.into());
+        }
+        match ended {
+            Ok(()) => {
+                self.agent.events.emit(Event::TurnCompleted(TurnSummary {
+                    turn_id: self.id,
+                    last_message: self.answer.clone(),
+                    total_usage: self.conversation.tokens.total,
+                    duration: Duration::from_millis(self.journal.elapsed_ms()),
+                }));
+                TurnEnd::Completed(self.answer)
+            }
+            Err(Stop::Interrupted) => {
+                self.agent.events.emit(Event::TurnAborted { turn_id: self.id });
+                TurnEnd::Aborted
+            }
+            Err(Stop::Model(error)) => self.agent.fail(self.id, error.into()),
+            Err(Stop::Storage(error)) => self.agent.fail(self.id, error.into()),
+        }
+    }
+}
+
+impl TurnEnd {
+    /// The process exit code of a run that ends with this turn.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Completed(_) => 0,
+            Self::Failed(error) => error.kind.exit_code(),
+            Self::Aborted => ErrorKind::Interrupted.exit_code(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The command line as it is typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A coding agent for the terminal that gets sharper with use.
+///
+/// With a prompt, or with text on standard input, it runs one turn: the answer goes to standard output, progress to standard
+/// error. `hone demo` shows a whole turn without a key or a network.
+#[derive(Debug, Parser)]
+#[command(name = "hone", version, args_conflicts_with_subcommands = false, subcommand_precedence_over_arg = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to do it.
+    #[command(flatten)]
+    pub options: Options,
+    /// What the agent shall do; `-` reads it from standard input. Several words are joined.
+    #[arg(value_name = "PROMPT")]
+    pub prompt: Vec<String>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run one turn
+    #[command(visible_alias = "e")]
+    Exec(Exec),
+    /// Watch a recorded turn run for real in a scratch repository: no key, no network
+    Demo,
+    /// Apply a patch in the current folder
+    ApplyPatch {
+        /// The patch; standard input when left out.
+        patch: Option<String>,
+    },
+    /// Look at the configuration
+    Config {
+        /// What to look at.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// `hone exec …`
+#[derive(Debug, Args)]
+#[command(subcommand_precedence_over_arg = true)]
+pub struct Exec {
+    /// What else to do than to begin a session.
+    #[command(subcommand)]
+    pub command: Option<ExecCommand>,
+    /// What the agent shall do; `-` reads it from standard input. Several words are joined.
+    #[arg(value_name = "PROMPT")]
+    pub prompt: Vec<String>,
+}
+
+/// `hone exec … COMMAND`
+#[derive(Debug, Subcommand)]
+pub enum ExecCommand {
+    /// Go on with an earlier session
+    Resume {
+        /// The latest session of this folder.
+        #[arg(long)]
+        last: bool,
+        /// With `--last`: of all folders.
+        #[arg(long, requires = "last")]
+        all: bool,
+        /// The session's id, then the prompt; with `--last` only the prompt.
+        #[arg(value_name = "ID [PROMPT]")]
+        words: Vec<String>,
+    },
+}
+
+/// `hone config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show a key's value and where it comes from; all keys that are set when left out
+    Explain {
+        /// The key, such as `model` or `model_providers.mine.base_url`.
+        key: Option<String>,
+    },
+}
+
+/// Options that hold for every way of running a turn, before or after a subcommand.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Options {
+    /// Work in this folder
+    #[arg(short = 'C', long = "cd", value_name = "DIR", global = true)]
+    pub cd: Option<PathBuf>,
+    /// The model
+    #[arg(short, long, value_name = "MODEL", global = true)]
+    pub model: Option<String>,
+    /// A profile of the configuration
+    #[arg(short, long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
+    /// Set a key of the configuration for this run; VALUE is TOML, or text
+    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE", global = true)]
+    pub config: Vec<String>,
+    /// Also write the answer to this file
+    #[arg(short = 'o', long, value_name = "FILE", global = true)]
+    pub output_last_message: Option<PathBuf>,
+    /// Do not record the session
+    #[arg(long, global = true)]
+    pub ephemeral: bool,
+    /// Colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    pub color: Color,
+    /// Record the model's side of the conversation as a tape
+    #[arg(long, value_name = "FILE", global = true)]
+    pub record: Option<PathBuf>,
+    /// Let a tape speak for the model
+    #[arg(long, value_name = "FILE", global = true, conflicts_with = "record")]
+    pub replay: Option<PathBuf>,
+    /// What commands may touch; only `danger-full-access` can be had so far
+    #[arg(short, long, value_name = "MODE", global = true)]
+    pub sandbox: Option<String>,
+    /// Run commands without asking and without a sandbox
+    #[arg(long, alias = "yolo", global = true, conflicts_with = "sandbox")]
+    pub dangerously_bypass_approvals_and_sandbox: bool,
+    /// Work outside a repository too; always allowed so far
+    #[arg(long, global = true)]
+    pub skip_git_repo_check: bool,
+}
+
+/// When to colour what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

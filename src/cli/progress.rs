@@ -1,0 +1,292 @@
+//! What a person watches on standard error while a turn runs.
+//!
+//! [`Progress`] takes events from the turn and never makes it wait: a thread of its own does the writing. When the answer is
+//! piped elsewhere, standard output stays empty until it is complete; on a terminal it appears as it is written.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::agent::ports::EventSink;
+use crate::protocol::Event;
+use crate::protocol::event::{Activity, FileChangeKind, SessionInfo, StepStatus, ToolResult};
+
+/// Deltas that wait to be shown at most; more are dropped, since the whole message follows.
+const MAX_WAITING: usize = 10_000;
+/// Lines of a command's output that are shown.
+const OUTPUT_LINES: usize = 8;
+
+/// Shows a turn on standard error, and on a terminal the answer on standard output.
+pub struct Progress {
+    queue: Mutex<Option<Sender<Event>>>,
+    waiting: Arc<AtomicUsize>,
+    streams_answer: bool,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Progress {
+    /// Starts the writer. With `streams_answer`, messages are written to standard output as they come.
+    #[must_use]
+    pub fn start(color: bool, streams_answer: bool) -> Self {
+        let (queue, events) = channel::<Event>();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let shown = Arc::clone(&waiting);
+        let writer = std::thread::spawn(move || {
+            let mut page = Page { style: Style { color }, streams_answer, ..Page::default() };
+            for event in events {
+                shown.fetch_sub(1, Ordering::Relaxed);
+                // A person who closed the terminal still gets the turn finished and recorded.
+                let (answer, progress) = page.render(&event);
+                io::stdout().write_all(answer.as_bytes()).and_then(|()| io::stdout().flush()).unwrap_or_default();
+                io::stderr().write_all(progress.as_bytes()).unwrap_or_default();
+            }
+        });
+        Self { queue: Mutex::new(Some(queue)), waiting, streams_answer, writer: Mutex::new(Some(writer)) }
+    }
+
+    /// Returns when everything is written.
+    pub fn finish(&self) {
+        drop(lock(&self.queue).take());
+        if let Some(writer) = lock(&self.writer).take() {
+            writer.join().unwrap_or_default();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl EventSink for Progress {
+    fn emit(&self, event: Event) {
+        let is_delta = matches!(event, Event::MessageDelta(_) | Event::ReasoningDelta(_));
+        if is_delta && (!self.streams_answer || self.waiting.load(Ordering::Relaxed) > MAX_WAITING) {
+            return;
+        }
+        if let Some(queue) = lock(&self.queue).as_ref()
+            && queue.send(event).is_ok()
+        {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The page so far: just enough to know where a line begins.
+#[derive(Default)]
+struct Page {
+    style: Style,
+    streams_answer: bool,
+    /// Text of the running message has been written to standard output and its line is still open.
+    line_open: bool,
+    /// A message that may turn out to be the answer, which is the caller's to print: held back until something follows.
+    held: Option<Arc<str>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Style {
+    color: bool,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn red(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    fn green(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    fn yellow(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+}
+
+impl Page {
+    /// What an event adds to standard output and to standard error.
+    fn render(&mut self, event: &Event) -> (String, String) {
+        match event {
+            Event::MessageDelta(delta) => {
+                self.line_open = true;
+                (delta.clone(), String::new())
+            }
+            Event::Message { text } if self.streams_answer => {
+                let shown = std::mem::take(&mut self.line_open);
+                (if shown { "\n".to_owned() } else { paragraph(text) }, String::new())
+            }
+            Event::Message { text } => {
+                let earlier = self.held.replace(Arc::clone(text));
+                (String::new(), earlier.map(|text| paragraph(&text)).unwrap_or_default())
+            }
+            _ => {
+                // A stream that broke, or was cut, leaves its line open.
+                let answer = if std::mem::take(&mut self.line_open) { "\n" } else { "" };
+                let mut progress = String::new();
+                if goes_on(event)
+                    && let Some(text) = self.held.take()
+                {
+                    progress = paragraph(&text);
+                }
+                progress.push_str(&self.line(event));
+                (answer.to_owned(), progress)
+            }
+        }
+    }
+
+    fn line(&self, event: &Event) -> String {
+        let style = self.style;
+        match event {
+            Event::SessionReady(info) => header(style, info),
+            Event::Reasoning { text } if !text.is_empty() => format!("{}\n", style.dim(text.trim())),
+            Event::ToolStarted { activity, .. } => started(style, activity),
+            Event::ToolEnded { result, .. } => ended(style, result),
+            Event::PlanUpdated { explanation, steps } => {
+                let mut text = explanation.as_ref().map(|why| format!("{}\n", style.dim(why))).unwrap_or_default();
+                for step in steps {
+                    text.push_str(&match step.status {
+                        StepStatus::Completed => style.green(&format!("  [x] {}\n", step.step)),
+                        StepStatus::InProgress => style.bold(&format!("  [>] {}\n", step.step)),
+                        StepStatus::Pending => format!("  [ ] {}\n", step.step),
+                    });
+                }
+                text
+            }
+            Event::SteerQueued { text } => format!("[steer] queued: {text}\n"),
+            Event::SteerInserted { text } => format!("[steer] inserted: {text}\n"),
+            Event::Reconnecting { attempt, max, delay, detail } => {
+                let wait = format!("Reconnecting {attempt}/{max} in {}: {detail}", seconds(*delay));
+                format!("{}\n", style.yellow(&wait))
+            }
+            Event::Warning(text) => format!("{} {text}\n", style.yellow("warning:")),
+            Event::TurnCompleted(summary) => {
+                let total = summary.total_usage;
+                let cached = total.cached_input_tokens;
+                let line = format!(
+                    "tokens: {} in ({cached} cached), {} out · {}",
+                    total.input_tokens,
+                    total.output_tokens,
+                    seconds(summary.duration)
+                );
+                format!("{}\n", style.dim(&line))
+            }
+            Event::TurnFailed { error, .. } => format!("{} {error}\n", style.red("error:")),
+            Event::TurnAborted { .. } => format!("{}\n", style.yellow("interrupted")),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Whether `event` shows that the turn goes on, so that a message before it was not its answer.
+fn goes_on(event: &Event) -> bool {
+    matches!(event, Event::ToolStarted { .. } | Event::SteerInserted { .. } | Event::Reconnecting { .. })
+}
+
+fn header(style: Style, info: &SessionInfo) -> String {
+    let mut text = format!("{} {}\n", style.bold("hone"), env!("CARGO_PKG_VERSION"));
+    let mut row = |name: &str, value: &str| text.push_str(&format!("{} {value}\n", style.dim(&format!("{name:<9}"))));
+    row("folder", &info.cwd.display().to_string());
+    let effort = info.effort.as_ref().map(|effort| format!(" ({effort})")).unwrap_or_default();
+    row("model", &format!("{}{effort} · {}", info.model, info.provider));
+    row("sandbox", "none: commands run with your permissions");
+    let resumed = info.resumed_items.map(|items| format!(" (resumed, {items} items)")).unwrap_or_default();
+    match &info.rollout_path {
+        Some(_) => row("session", &format!("{}{resumed}", info.thread_id)),
+        None => row("session", &format!("{}{resumed}, not recorded", info.thread_id)),
+    }
+    text
+}
+
+fn started(style: Style, activity: &Activity) -> String {
+    match activity {
+        Activity::Exec { command, .. } => format!("{} {}\n", style.bold("$"), one_line(command)),
+        Activity::Patch { paths } => {
+            let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            format!("{} {}\n", style.bold("patch"), names.join(" "))
+        }
+        Activity::Other { tool, summary } => format!("{} {}\n", style.bold(tool), one_line(summary)),
+    }
+}
+
+fn ended(style: Style, result: &ToolResult) -> String {
+    let mut text = String::new();
+    for change in &result.changes {
+        let path = change.path.display();
+        let line = match &change.kind {
+            FileChangeKind::Add => format!("  A {path}"),
+            FileChangeKind::Delete => format!("  D {path}"),
+            FileChangeKind::Update { moved_to: None } => format!("  M {path}"),
+            FileChangeKind::Update { moved_to: Some(to) } => format!("  R {path} → {}", to.display()),
+        };
+        text.push_str(&format!("{line}\n"));
+        for line in change.diff.lines().skip_while(|line| !line.starts_with("@@")) {
+            let shown = match line.as_bytes().first() {
+                Some(b'+') => style.green(line),
+                Some(b'-') => style.red(line),
+                _ => style.dim(line),
+            };
+            text.push_str(&format!("    {shown}\n"));
+        }
+    }
+    if result.changes.is_empty() {
+        text.push_str(&excerpt(style, &result.output));
+    }
+    let took = seconds(result.duration);
+    let end = match result.exit_code {
+        Some(0) => style.dim(&format!("  ok in {took}")),
+        Some(code) => style.red(&format!("  exit {code} in {took}")),
+        None if result.ok => style.dim(&format!("  done in {took}")),
+        None => style.red(&format!("  failed in {took}")),
+    };
+    text.push_str(&format!("{end}\n"));
+    text
+}
+
+/// The first lines of an output, and how many more there are.
+fn excerpt(style: Style, output: &str) -> String {
+    let mut text = String::new();
+    let mut lines = output.lines();
+    for line in lines.by_ref().take(OUTPUT_LINES) {
+        text.push_str(&format!("  {}\n", style.dim(&one_line(line))));
+    }
+    match lines.count() {
+        0 => {}
+        more => text.push_str(&format!("  {}\n", style.dim(&format!("… {more} more lines")))),
+    }
+    text
+}
+
+/// A text on one line of bearable length, control characters made visible: what a tool printed must not steer the terminal.
+fn one_line(text: &str) -> String {
+    let clean = text.trim_end().chars().map(|c| if c == '\n' { '⏎' } else if c.is_control() && c != '\t' { '·' } else { c });
+    let mut line: String = clean.clone().take(200).collect();
+    if clean.count() > 200 {
+        line.push('…');
+    }
+    line
+}
+
+fn paragraph(text: &str) -> String {
+    format!("{}\n", text.trim_end())
+}
+
+fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}

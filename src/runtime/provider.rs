@@ -1,0 +1,76 @@
+//! The provider a turn talks to: the configuration's tables, with keys and headers looked up.
+
+use std::time::Duration;
+
+use crate::config::{Environment, Loaded, provider as configured};
+use crate::model::provider::{Provider, Secret, built_in};
+use crate::protocol::{ErrorKind, UserError};
+
+/// Who asks, in the header `originator`. Programs that drive this one set the variable to say who they are.
+const ORIGINATOR_VARIABLE: &str = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE";
+
+/// The chosen provider, ready to be asked.
+///
+/// # Errors
+/// There is no key and nothing else to talk to.
+pub fn resolve(loaded: &Loaded) -> Result<Provider, UserError> {
+    let (id, config, env) = (&loaded.config.model_provider, &loaded.config, &loaded.env);
+    let Some(table) = config.model_providers.get(id) else {
+        return Err(UserError::new(ErrorKind::Usage, format!("Model provider `{id}` not found")));
+    };
+    let base_url = table.base_url.as_deref().unwrap_or_default();
+    let mut provider = built_in(id).map_or_else(|| Provider::new(id, &table.name, base_url), Provider::from);
+    base_url.clone_into(&mut provider.base_url);
+    provider.key = key(table, env, id);
+    provider.key_env = table.env_key.clone().filter(|_| table.experimental_bearer_token.is_none());
+    provider.key_env_instructions.clone_from(&table.env_key_instructions);
+    if provider.key.is_none() && id == "openai" {
+        return Err(nothing_to_talk_to());
+    }
+    provider.query_params = exposed(&table.query_params);
+    provider.http_headers.extend(exposed(&table.http_headers));
+    let rows = built_in(id).map_or(&[][..], |row| row.env_http_headers).iter().map(|(h, v)| (*h, *v));
+    let own = table.env_http_headers.iter().map(|(header, variable)| (header.as_str(), variable.as_str()));
+    for (header, variable) in rows.chain(own) {
+        if let Some(value) = env.get(variable).filter(|value| !value.trim().is_empty()) {
+            provider.http_headers.push((header.to_owned(), value.to_owned()));
+        }
+    }
+    provider.request_max_retries = table.request_max_retries.min(100) as u32;
+    provider.stream_max_retries = table.stream_max_retries.min(100) as u32;
+    provider.stream_idle_timeout = Duration::from_millis(table.stream_idle_timeout_ms);
+    if let Some(originator) = env.get(ORIGINATOR_VARIABLE) {
+        originator.clone_into(&mut provider.originator);
+    }
+    Ok(provider)
+}
+
+/// The variables that hold keys of providers: commands never get them.
+#[must_use]
+pub fn key_variables(loaded: &Loaded) -> Vec<String> {
+    let tables = loaded.config.model_providers.values();
+    let named = tables.filter_map(|table| table.env_key.clone());
+    named.chain(["CODEX_API_KEY".to_owned()]).collect()
+}
+
+fn key(table: &configured::Provider, env: &Environment, id: &str) -> Option<Secret> {
+    if let Some(token) = &table.experimental_bearer_token {
+        return Some(Secret::new(token.expose()));
+    }
+    // Codex lets a script pass a key for one run without touching the person's own.
+    let one_run = (id == "openai").then_some("CODEX_API_KEY");
+    let fallback = table.requires_openai_auth.then_some("OPENAI_API_KEY");
+    let variables = one_run.into_iter().chain(table.env_key.as_deref()).chain(fallback);
+    variables.filter_map(|name| env.get(name)).find(|key| !key.trim().is_empty()).map(Secret::new)
+}
+
+fn exposed(table: &std::collections::BTreeMap<String, crate::config::secret::Secret>) -> Vec<(String, String)> {
+    table.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+}
+
+fn nothing_to_talk_to() -> UserError {
+    let lines = "set a key:             export OPENAI_API_KEY=sk-…, or put that line into ~/.codex/.env\n        \
+                 use a local server:    hone -c model_provider=ollama -m MODEL \"…\" (or lmstudio, or a table of your own)\n        \
+                 look without either:   hone demo";
+    UserError::new(ErrorKind::Auth, "there is no model to talk to: OPENAI_API_KEY is not set").hint(lines)
+}

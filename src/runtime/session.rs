@@ -1,0 +1,137 @@
+//! A session: one conversation, one turn at a time, requests in the order they were made.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
+use crate::protocol::event::SessionInfo;
+use crate::protocol::op::{Op, UserInput};
+use crate::protocol::{ErrorKind, Event, UserError};
+
+/// A running session. Dropping it interrupts the running turn.
+pub struct Session {
+    info: SessionInfo,
+    shared: Arc<Shared>,
+    queue: mpsc::UnboundedSender<Submission>,
+    worker: JoinHandle<Conversation>,
+}
+
+/// What the worker and the session's owner both touch.
+struct Shared {
+    agent: AgentLoop,
+    inbox: Inbox,
+    /// A token for every turn that was asked for and has not ended; the first one runs, or is about to.
+    turns: Mutex<VecDeque<CancellationToken>>,
+}
+
+/// A turn that was asked for, and who waits for its end.
+struct Submission {
+    input: UserInput,
+    cancel: CancellationToken,
+    ended: Option<oneshot::Sender<TurnEnd>>,
+}
+
+impl Session {
+    /// Starts the worker of a conversation and tells the front end that it is ready.
+    #[must_use]
+    pub fn start(info: SessionInfo, agent: AgentLoop, conversation: Conversation) -> Self {
+        agent.events.emit(Event::SessionReady(info.clone()));
+        let shared = Arc::new(Shared { agent, inbox: Inbox::default(), turns: Mutex::default() });
+        let (queue, submissions) = mpsc::unbounded_channel();
+        let worker = tokio::spawn(work(Arc::clone(&shared), submissions, conversation));
+        Self { info, shared, queue, worker }
+    }
+
+    /// What is fixed for the session.
+    #[must_use]
+    pub fn info(&self) -> &SessionInfo {
+        &self.info
+    }
+
+    /// Asks something of the session. Returns at once.
+    pub fn send(&self, op: Op) {
+        match op {
+            Op::Submit(input) => self.enqueue(input, None),
+            Op::Steer(input) if self.is_busy() => {
+                self.shared.agent.events.emit(Event::SteerQueued { text: input.text.clone() });
+                self.shared.inbox.push(input);
+            }
+            Op::Steer(input) => self.enqueue(input, None),
+            Op::Interrupt | Op::Shutdown => self.interrupt(),
+        }
+    }
+
+    /// Runs one turn after those already queued and waits for its end.
+    pub async fn run(&self, input: UserInput) -> TurnEnd {
+        let (ended, end) = oneshot::channel();
+        self.enqueue(input, Some(ended));
+        end.await.unwrap_or_else(|_| {
+            TurnEnd::Failed(UserError::new(ErrorKind::Failed, "the session ended before the turn did"))
+        })
+    }
+
+    /// Whether a turn runs or waits to.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !self.shared.turns().is_empty()
+    }
+
+    /// Interrupts the running turn, if any, and waits until it is recorded.
+    pub async fn close(self) {
+        self.interrupt();
+        drop(self.queue);
+        // A worker that panicked has nothing left to close.
+        self.worker.await.map(drop).unwrap_or_default();
+    }
+
+    fn interrupt(&self) {
+        if let Some(cancel) = self.shared.turns().front() {
+            cancel.cancel();
+        }
+    }
+
+    fn enqueue(&self, input: UserInput, ended: Option<oneshot::Sender<TurnEnd>>) {
+        let cancel = CancellationToken::new();
+        self.shared.turns().push_back(cancel.clone());
+        // The worker outlives every session handle, unless it panicked; then `run` says so.
+        self.queue.send(Submission { input, cancel, ended }).unwrap_or_default();
+    }
+}
+
+impl Shared {
+    fn turns(&self) -> std::sync::MutexGuard<'_, VecDeque<CancellationToken>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn turn(&self, conversation: &mut Conversation, input: UserInput, cancel: &CancellationToken) -> TurnEnd {
+        let end = self.agent.run_turn(conversation, input, &self.inbox, cancel).await;
+        self.turns().pop_front();
+        end
+    }
+}
+
+async fn work(
+    shared: Arc<Shared>,
+    mut submissions: mpsc::UnboundedReceiver<Submission>,
+    mut conversation: Conversation,
+) -> Conversation {
+    while let Some(Submission { input, cancel, ended }) = submissions.recv().await {
+        let end = shared.turn(&mut conversation, input, &cancel).await;
+        let aborted = matches!(end, TurnEnd::Aborted);
+        if let Some(ended) = ended {
+            // Whoever asked may have stopped waiting.
+            ended.send(end).map_err(drop).unwrap_or_default();
+        }
+        // A message that came too late to join the turn gets one of its own, unless the person wanted quiet.
+        if !aborted && !shared.inbox.is_empty() {
+            let texts: Vec<_> = shared.inbox.take().into_iter().map(|input| input.text).collect();
+            let cancel = CancellationToken::new();
+            shared.turns().push_front(cancel.clone());
+            shared.turn(&mut conversation, UserInput { text: texts.join("\n\n") }, &cancel).await;
+        }
+    }
+    conversation
+}

@@ -1,0 +1,106 @@
+//! What a front end asks for, and the configuration that comes of it.
+
+use std::path::PathBuf;
+
+use super::provider;
+use crate::config::schema::SandboxMode;
+use crate::config::{self, Environment, LoadRequest, Loaded};
+use crate::model::catalogue::{self, ModelInfo};
+use crate::model::provider::Provider;
+use crate::protocol::{ErrorKind, UserError};
+
+/// The model to ask when the person named none and the provider is OpenAI.
+const DEFAULT_MODEL: &str = "gpt-5.5";
+
+/// How to run sessions: what came from the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The folder to work in. Absolute.
+    pub cwd: PathBuf,
+    /// A profile of the configuration.
+    pub profile: Option<String>,
+    /// `KEY=VALUE` texts of `-c`.
+    pub overrides: Vec<String>,
+    /// Keys set by flags of their own: key, value, flag.
+    pub flags: Vec<(&'static str, String, &'static str)>,
+    /// Record nothing.
+    pub ephemeral: bool,
+    /// Record the model's side of the conversation here.
+    pub record: Option<PathBuf>,
+    /// Let a tape speak for the model.
+    pub replay: Option<Replay>,
+    /// How sessions are begun, as recorded: `exec` or `cli`.
+    pub source: &'static str,
+}
+
+/// A tape that speaks for the model.
+#[derive(Clone, Debug)]
+pub enum Replay {
+    /// A file.
+    File(PathBuf),
+    /// A text, played at a pace a person can watch.
+    Watched(&'static str),
+}
+
+/// A setup whose configuration was read and checked. Nothing has started yet.
+pub struct Prepared {
+    pub(super) setup: Setup,
+    pub(super) loaded: Loaded,
+    pub(super) provider: Provider,
+    pub(super) slug: String,
+    pub(super) model_info: ModelInfo,
+}
+
+impl Setup {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// It cannot be read, or says something that cannot be.
+    pub fn load(&self) -> Result<Loaded, UserError> {
+        let flags = self.flags.iter().map(|(key, value, flag)| ((*key).to_owned(), value.as_str().into(), *flag));
+        Ok(config::load(LoadRequest {
+            profile: self.profile.clone(),
+            overrides: self.overrides.clone(),
+            flags: flags.collect(),
+            ..LoadRequest::new(&self.cwd, Environment::capture())
+        })?)
+    }
+
+    /// Reads the configuration and checks that a turn can be run with it, so that what is wrong is said before anything is
+    /// started or waited for.
+    ///
+    /// # Errors
+    /// The configuration cannot be used, asks for what cannot be had, or names no model to talk to.
+    pub fn prepare(self) -> Result<Prepared, UserError> {
+        let loaded = self.load()?;
+        refuse_what_is_not_enforced(&loaded)?;
+        let provider = match self.replay {
+            Some(_) => Provider::new("tape", "Tape", ""),
+            None => provider::resolve(&loaded)?,
+        };
+        let slug = match &loaded.config.model {
+            Some(slug) => slug.clone(),
+            None if matches!(provider.id.as_str(), "openai" | "tape") => DEFAULT_MODEL.to_owned(),
+            None => {
+                let message = format!("no model is named for the provider {}", provider.id);
+                return Err(UserError::new(ErrorKind::Usage, message)
+                    .hint("name one with -m MODEL, or with model = \"…\" in config.toml"));
+            }
+        };
+        let model_info = catalogue::lookup(&slug);
+        Ok(Prepared { setup: self, loaded, provider, slug, model_info })
+    }
+}
+
+/// A sandbox that is asked for and cannot be had must not look as if it were there.
+fn refuse_what_is_not_enforced(loaded: &Loaded) -> Result<(), UserError> {
+    let mode = match loaded.config.sandbox_mode {
+        None | Some(SandboxMode::DangerFullAccess) => return Ok(()),
+        Some(SandboxMode::ReadOnly) => "read-only",
+        Some(SandboxMode::WorkspaceWrite) => "workspace-write",
+    };
+    let origin = loaded.origin(&["sandbox_mode"]).map(|origin| format!(" ({origin})")).unwrap_or_default();
+    let message = format!("the sandbox mode \"{mode}\"{origin} cannot be enforced yet, so nothing was run");
+    Err(UserError::new(ErrorKind::Usage, message)
+        .hint("to run commands with your own permissions and no sandbox, add -s danger-full-access"))
+}
