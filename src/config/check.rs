@@ -18,13 +18,12 @@ pub(super) fn check(layer: &mut Layer, home: &Home, cwd: &Path, warnings: &mut V
     if layer.kind == LayerKind::Project {
         drop_forbidden(layer, warnings);
     }
-    let Layer { kind, origin, table } = layer;
+    let Layer { origin, table, .. } = layer;
     let base = match origin {
         Origin::File(file) => file.path.parent().unwrap_or(cwd).to_owned(),
         Origin::Word(_) => cwd.to_owned(),
     };
-    let mut check =
-        Check { origin, home, base: &base, path: String::new(), warnings, quiet: *kind == LayerKind::Environment };
+    let mut check = Check { origin, home, base: &base, path: String::new(), warnings };
     check.table(KEYS, table)
 }
 
@@ -47,7 +46,6 @@ struct Check<'a> {
     base: &'a Path,
     path: String,
     warnings: &'a mut Vec<String>,
-    quiet: bool,
 }
 
 impl Check<'_> {
@@ -123,9 +121,6 @@ impl Check<'_> {
     }
 
     fn unknown(&mut self, keys: &'static [Key], parent: usize, name: &Spanned<String>) {
-        if self.quiet {
-            return;
-        }
         let place = match self.origin.place(name.span().start) {
             Place::File { path, line, .. } => format!("{}:{line}", path.display()),
             Place::Word(word) => word,

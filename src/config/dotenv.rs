@@ -87,6 +87,9 @@ impl Read for Lines<'_> {
 mod tests {
     use super::*;
 
+    /// A file, the variables in it, the numbers of its broken lines.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [usize]);
+
     fn parsed(text: &str) -> (Vec<(String, String)>, Vec<usize>) {
         let (mut set, mut broken) = (Vec::new(), Vec::new());
         parse(text, |name, value| set.push((name, value)), |line| broken.push(line));
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn good_lines_count_and_broken_ones_are_numbered() {
         let long = format!("LONG={}", "x".repeat(20_000));
-        let lines: &[(&str, &[(&str, &str)], &[usize])] = &[
+        let cases: &[Case<'_>] = &[
             ("A=1\nB=2", &[("A", "1"), ("B", "2")], &[]),
             ("# c\n\nexport A='x y' # c\nB=\"a\\nb\"\r\nC=", &[("A", "x y"), ("B", "a\nb"), ("C", "")], &[]),
             ("A=1\nbroken line\nB=2\n", &[("A", "1"), ("B", "2")], &[2]),
@@ -107,7 +110,7 @@ mod tests {
             (&long, &[("LONG", &long[5..])], &[]),
             ("", &[], &[]),
         ];
-        for (text, set, broken) in lines {
+        for (text, set, broken) in cases {
             let set: Vec<_> = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             assert_eq!(parsed(text), (set, broken.to_vec()), "{text}");
         }

@@ -159,14 +159,15 @@ fn redact(path: &mut Vec<String>, value: &mut toml::Value) {
     }
 }
 
+/// What the name of a secret holds.
+const SECRET_WORDS: &[&str] = &["key", "token", "secret", "password", "auth", "cookie", "credential"];
+
 /// Keys we know say so themselves; of the others the name tells.
 fn is_secret(path: &[String]) -> bool {
     let kind = keys::find(path).map(|key| key.kind);
     let named_so = || {
         let name = path.last().map(|name| name.to_lowercase()).unwrap_or_default();
-        let holds = |word: &&str| name.contains(*word);
-        ["key", "token", "secret", "password", "auth", "cookie", "credential"].iter().any(|word| holds(&word))
-            && !name.ends_with("env_var")
+        SECRET_WORDS.iter().any(|word| name.contains(word)) && !name.ends_with("env_var")
     };
     match kind {
         Some(Kind::Secret) => true,

@@ -6,7 +6,7 @@ use toml::Value;
 use super::check::check;
 use super::dotenv;
 use super::environment::Environment;
-use super::error::{ConfigError, near_match};
+use super::error::{ConfigError, near_match, quoted_list};
 use super::home::Home;
 use super::layer::{Layer, LayerKind};
 use super::path;
@@ -266,9 +266,17 @@ fn settle_providers(config: &mut Config, layers: &[Layer], warnings: &mut Vec<St
     config.model_providers.retain(|id, provider| provider::fault(id, provider).is_none());
     config.model_providers.extend(provider::built_in(config.openai_base_url.as_deref()));
     if config.provider().is_none() {
-        return Err(provider::not_found(config, &place_of(layers, &["model_provider"])));
+        return Err(provider_not_found(config, &place_of(layers, &["model_provider"])));
     }
     Ok(())
+}
+
+fn provider_not_found(config: &Config, place: &str) -> ConfigError {
+    let (id, known) = (&config.model_provider, config.model_providers.keys());
+    let question = near_match(id, known.clone().map(String::as_str));
+    let question = question.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    ConfigError::new(format!("{place}Model provider `{id}` not found"))
+        .hint(format!("use one of {}, or add [model_providers.{id}]{question}", quoted_list(known)))
 }
 
 /// Where the value in force stands, or the table it is missing from, as the start of a message.

@@ -4,8 +4,6 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::error::{ConfigError, near_match, quoted_list};
-use super::schema::Config;
 use super::secret::Secret;
 
 /// The one protocol this program speaks so far.
@@ -148,21 +146,4 @@ pub(super) fn built_in(openai_base_url: Option<&str>) -> impl Iterator<Item = (S
         };
         ((*id).to_owned(), provider)
     })
-}
-
-/// There is no provider of this id.
-pub(super) fn not_found(config: &Config, place: &str) -> ConfigError {
-    let (id, known) = (&config.model_provider, config.model_providers.keys());
-    let question = near_match(id, known.clone().map(String::as_str));
-    let question = question.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-    ConfigError::new(format!("{place}Model provider `{id}` not found"))
-        .hint(format!("use one of {}, or add [model_providers.{id}]{question}", quoted_list(known)))
-}
-
-impl Config {
-    /// The chosen provider. Loading made sure there is one.
-    #[must_use]
-    pub fn provider(&self) -> Option<&Provider> {
-        self.model_providers.get(&self.model_provider)
-    }
 }

@@ -72,6 +72,14 @@ pub struct Config {
     pub model_providers: BTreeMap<String, Provider>,
 }
 
+impl Config {
+    /// The chosen provider. Loading made sure there is one.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Provider> {
+        self.model_providers.get(&self.model_provider)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

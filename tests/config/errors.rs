@@ -95,7 +95,7 @@ fn files_that_cannot_be_read_are_named() {
 
     let world = World::with("model = 'x'");
     let path = world.load().home.join("config.toml");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Root may read everything, so there is no error to look at.
     if std::fs::read(&path).is_err() {
         assert_eq!(world.error(), format!("cannot read HOME/config.toml: Permission denied (os error 13){hint}"));
