@@ -12,7 +12,9 @@ pub const FRAGMENT: Fragment = Fragment {
     place: Place::User,
     // The parts are held to their own limits where they are read; lossy decoding can make three bytes of one, and
     // separators come on top.
-    bound: |settings| settings.project_doc_max_bytes.saturating_add(GLOBAL_DOC_MAX_BYTES).saturating_mul(3).saturating_add(4096),
+    bound: |settings| {
+        settings.project_doc_max_bytes.saturating_add(GLOBAL_DOC_MAX_BYTES).saturating_mul(3).saturating_add(4096)
+    },
     value,
     write,
     read,

@@ -43,7 +43,13 @@ mod tests {
         let user = |texts: &[&str]| Item::message(Role::User, texts);
         for (item, contextual) in [
             (user(&["<environment_context>\n  <cwd>/p</cwd>\n</environment_context>"]), true),
-            (user(&["# AGENTS.md instructions for /p\n\n<INSTRUCTIONS>\nx\n</INSTRUCTIONS>", "<environment_context>…"]), true),
+            (
+                user(&[
+                    "# AGENTS.md instructions for /p\n\n<INSTRUCTIONS>\nx\n</INSTRUCTIONS>",
+                    "<environment_context>…",
+                ]),
+                true,
+            ),
             (user(&["\n<skill>\n<name>x</name>\n</skill>\n"]), true),
             (user(&["<turn_aborted>\nx\n</turn_aborted>"]), true),
             (user(&["<user_instructions>\nx\n</user_instructions>"]), true),

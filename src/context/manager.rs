@@ -147,7 +147,12 @@ impl ContextManager {
             parts[fragment.place as usize].extend(tell(fragment, &sources, told, &mut self.warnings));
         }
         let roles = [Role::Developer, Role::User];
-        roles.into_iter().zip(&parts).filter(|(_, parts)| !parts.is_empty()).map(|(role, parts)| Item::message(role, parts)).collect()
+        roles
+            .into_iter()
+            .zip(&parts)
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(role, parts)| Item::message(role, parts))
+            .collect()
     }
 
     /// What `input`, joining a running turn, adds to the history: the message and the skills it names.
@@ -214,7 +219,12 @@ impl ContextManager {
 }
 
 /// What to send so that the model knows a fragment's value, if anything; notes what it was told.
-fn tell(fragment: &Fragment, sources: &Sources<'_>, told: &mut Option<String>, warnings: &mut Warnings) -> Option<String> {
+fn tell(
+    fragment: &Fragment,
+    sources: &Sources<'_>,
+    told: &mut Option<String>,
+    warnings: &mut Warnings,
+) -> Option<String> {
     let now = (fragment.value)(sources).map(|value| bounded(fragment, sources.settings, value, warnings));
     if now.as_deref() == told.as_deref() {
         return None;
@@ -234,13 +244,22 @@ fn bounded<'a>(
     if value.len() <= bound {
         return value;
     }
-    warnings.once(format!("{} has {} bytes; the model sees {bound} of them, without the middle.", fragment.name, value.len()));
+    warnings.once(format!(
+        "{} has {} bytes; the model sees {bound} of them, without the middle.",
+        fragment.name,
+        value.len()
+    ));
     Cow::Owned(truncate::middle(&value, OutputLimit::Bytes(bound)).into_owned())
 }
 
 /// Loads a skill unless its file is as it was when the history got it; the message is `None` when the history holds the same
 /// words already. `None` when the file cannot be read.
-fn load(cache: &FileCache, skill: &Skill, given: Option<Given>, warnings: &mut Warnings) -> Option<(Given, Option<String>)> {
+fn load(
+    cache: &FileCache,
+    skill: &Skill,
+    given: Option<Given>,
+    warnings: &mut Warnings,
+) -> Option<(Given, Option<String>)> {
     let stamp = cache.file_stamp(&skill.path);
     if let Some(given) = given.filter(|given| stamp.is_some() && given.stamp == stamp) {
         return Some((given, None));
@@ -252,7 +271,8 @@ fn load(cache: &FileCache, skill: &Skill, given: Option<Given>, warnings: &mut W
     let contents = String::from_utf8_lossy(&contents);
     if contents.len() > mention::SKILL_MAX_BYTES {
         let (path, limit) = (skill.path.display(), mention::SKILL_MAX_BYTES);
-        warnings.once(format!("{path} has {} bytes; the model sees {limit} of them, without the middle.", contents.len()));
+        warnings
+            .once(format!("{path} has {} bytes; the model sees {limit} of them, without the middle.", contents.len()));
     }
     let message = mention::message(skill, &truncate::middle(&contents, OutputLimit::Bytes(mention::SKILL_MAX_BYTES)));
     let message_hash = hash(&message);

@@ -18,8 +18,7 @@ const SANDBOX_MODES: &[(&str, &str)] =
     &[("danger-full-access", include_str!("../../prompts/fragments/sandbox_danger_full_access.md"))];
 
 /// Words for each approval policy.
-const APPROVAL_POLICIES: &[(&str, &str)] =
-    &[("never", include_str!("../../prompts/fragments/approval_never.md"))];
+const APPROVAL_POLICIES: &[(&str, &str)] = &[("never", include_str!("../../prompts/fragments/approval_never.md"))];
 
 fn value<'a>(sources: &Sources<'a>) -> Option<Cow<'a, str>> {
     sources.settings.include_permissions.then(|| Cow::Owned(text(&sources.settings.permissions)))

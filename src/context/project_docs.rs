@@ -52,7 +52,9 @@ fn global_doc(cache: &mut FileCache, settings: &ContextSettings, warnings: &mut 
         let (text, whole) = read(cache, &path, GLOBAL_DOC_MAX_BYTES, warnings)?;
         if whole > GLOBAL_DOC_MAX_BYTES {
             let path = path.display();
-            warnings.once(format!("{path} has {whole} bytes; the model sees the first {GLOBAL_DOC_MAX_BYTES}. Shorten the file."));
+            warnings.once(format!(
+                "{path} has {whole} bytes; the model sees the first {GLOBAL_DOC_MAX_BYTES}. Shorten the file."
+            ));
         }
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     })
@@ -67,11 +69,11 @@ fn project_docs(
 ) -> String {
     let mut left = settings.project_doc_max_bytes;
     let mut docs: Vec<String> = Vec::new();
-    let paths: Vec<_> = folders.iter().filter_map(|folder| doc_of(cache, settings, folder)).collect();
-    for path in paths {
+    for folder in folders {
         if left == 0 {
             break;
         }
+        let Some(path) = doc_of(cache, settings, folder) else { continue };
         let Some((text, whole)) = read(cache, &path, left, warnings) else { continue };
         if text.trim().is_empty() {
             continue;

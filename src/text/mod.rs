@@ -1,7 +1,7 @@
-//! Floor 1: text in, text out. Truncation, time stamps, front matter, redaction.
+//! Floor 1: text in, text out. Truncation, time stamps, front matter, templates, redaction.
 
-pub mod backoff;
-pub mod redact;
+pub mod frontmatter;
+pub mod template;
 pub mod time;
 pub mod truncate;
 pub mod frontmatter;

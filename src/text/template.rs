@@ -30,8 +30,8 @@ pub fn fill(template: &str, values: &[(&str, &str)]) -> Result<String, Unfilled>
 
 /// The first placeholder of `text`: what comes before it, its name, what comes after it.
 fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
-    text.match_indices("{{").find_map(|(start, open)| {
-        let inner = &text[start + open.len()..];
+    text.match_indices('{').find_map(|(start, _)| {
+        let inner = text[start..].strip_prefix("{{")?;
         let end = inner.find(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_'))?;
         let after = inner[end..].strip_prefix("}}")?;
         (end > 0).then(|| (&text[..start], &inner[..end], after))

@@ -109,7 +109,10 @@ fn walk(cache: &mut FileCache, index: usize, root: &Path, found: &mut Vec<Found>
     let mut folders = 0;
     while let Some((dir, depth)) = queue.pop_front() {
         if folders == MAX_FOLDERS {
-            warnings.once(format!("{} holds over {MAX_FOLDERS} folders; skills in the rest are not found.", root.display()));
+            warnings.once(format!(
+                "{} holds over {MAX_FOLDERS} folders; skills in the rest are not found.",
+                root.display()
+            ));
             return;
         }
         folders += 1;
@@ -136,12 +139,7 @@ fn walk(cache: &mut FileCache, index: usize, root: &Path, found: &mut Vec<Found>
 }
 
 /// The entry for a find: the one known, or a newly read one.
-fn entry(
-    cache: &FileCache,
-    found: Found,
-    known: &mut HashMap<PathBuf, Entry>,
-    warnings: &mut Warnings,
-) -> Entry {
+fn entry(cache: &FileCache, found: Found, known: &mut HashMap<PathBuf, Entry>, warnings: &mut Warnings) -> Entry {
     let unchanged = |entry: &Entry| entry.found.stamp == found.stamp && entry.found.sidecar == found.sidecar;
     if let Some(Entry { skill, .. }) = known.remove(&found.path).filter(unchanged) {
         return Entry { found, skill };

@@ -31,11 +31,16 @@ pub fn listing(mut skills: Vec<(usize, &Skill)>, roots: &[PathBuf], budget: usiz
         return None;
     }
     let aliases = aliases(&skills, roots.len());
-    let mut paths: Vec<String> = skills.iter().map(|&(root, skill)| short_path(skill, &roots[root], aliases[root])).collect();
+    let mut paths: Vec<String> =
+        skills.iter().map(|&(root, skill)| short_path(skill, &roots[root], aliases[root])).collect();
     let left_out = leave_out(&mut skills, &mut paths, budget);
     let descriptions = shorten(&skills, &paths, budget);
-    let lines: Vec<String> =
-        skills.iter().zip(descriptions).zip(&paths).map(|(((_, skill), text), path)| line(&skill.name, &text, path)).collect();
+    let lines: Vec<String> = skills
+        .iter()
+        .zip(descriptions)
+        .zip(&paths)
+        .map(|(((_, skill), text), path)| line(&skill.name, &text, path))
+        .collect();
     let used = |root: usize| skills.iter().any(|&(used, _)| used == root);
     let roots: Vec<String> = (roots.iter().enumerate())
         .filter(|(index, _)| used(*index))
@@ -65,7 +70,11 @@ fn short_path(skill: &Skill, root: &Path, alias: usize) -> String {
 }
 
 fn line(name: &str, description: &str, path: &str) -> String {
-    if description.is_empty() { format!("- {name} (file: {path})") } else { format!("- {name}: {description} (file: {path})") }
+    if description.is_empty() {
+        format!("- {name} (file: {path})")
+    } else {
+        format!("- {name}: {description} (file: {path})")
+    }
 }
 
 /// Bytes a line takes without its description, its line end included.
@@ -92,7 +101,9 @@ fn shorten(skills: &[(usize, &Skill)], paths: &[String], budget: usize) -> Vec<S
     let total = |texts: &[&str]| texts.iter().map(|text| text.len()).sum::<usize>();
     let mut texts: Vec<&str> = skills.iter().map(|(_, skill)| skill.description.as_str()).collect();
     if total(&texts) > room {
-        let short = |skill: &'_ Skill| skill.short_description.as_ref().filter(|text| text.len() < skill.description.len()).cloned();
+        let short = |skill: &'_ Skill| {
+            skill.short_description.as_ref().filter(|text| text.len() < skill.description.len()).cloned()
+        };
         let short: Vec<Option<String>> = skills.iter().map(|(_, skill)| short(skill)).collect();
         let texts: Vec<&str> = texts.iter().zip(&short).map(|(text, short)| short.as_deref().unwrap_or(text)).collect();
         let cap = common_length(texts.iter().map(|text| text.len()).collect(), room);
@@ -148,8 +159,11 @@ mod tests {
 
     #[test]
     fn descriptions_give_way_before_skills_do() {
-        let skills =
-            [skill("a", "x".repeat(300), None), skill("b", "tiny".into(), None), skill("c", "y".repeat(300), Some("brief"))];
+        let skills = [
+            skill("a", "x".repeat(300), None),
+            skill("b", "tiny".into(), None),
+            skill("c", "y".repeat(300), Some("brief")),
+        ];
         let full = lines(&skills, 10_000).0;
         assert_eq!(full[2], format!("- c: {} (file: r0/c/SKILL.md)", "y".repeat(300)));
         let (short, left_out) = lines(&skills, 250);
@@ -157,7 +171,10 @@ mod tests {
         assert!(short[0].starts_with("- a: xxx") && short[0].contains("x… (file: r0/a/SKILL.md)"), "{short:?}");
         assert_eq!(short[1], "- b: tiny (file: r0/b/SKILL.md)");
         assert_eq!(short[2], "- c: brief (file: r0/c/SKILL.md)");
-        assert_eq!(lines(&skills, 60), (vec!["- a (file: r0/a/SKILL.md)".into(), "- b (file: r0/b/SKILL.md)".into()], vec!["c".into()]));
+        assert_eq!(
+            lines(&skills, 60),
+            (vec!["- a (file: r0/a/SKILL.md)".into(), "- b (file: r0/b/SKILL.md)".into()], vec!["c".into()])
+        );
         assert_eq!(lines(&skills, 0).1, ["a", "b", "c"]);
     }
 

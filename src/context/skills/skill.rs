@@ -62,7 +62,9 @@ pub fn parse(path: &Path, text: &str, implicit: bool) -> Result<Skill, String> {
         .map_err(|error| format!("its front matter is not valid YAML: {error} (quote values that hold `: `)"))?;
     let name = match front.name.as_deref().map(one_line).filter(|name| !name.is_empty()) {
         Some(name) => name,
-        None => path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        None => {
+            path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        }
     };
     let description = front.description.as_deref().map(one_line).filter(|text| !text.is_empty());
     let description = description.ok_or("its front matter lacks `description`")?;
