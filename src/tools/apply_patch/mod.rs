@@ -1,6 +1,6 @@
 //! `apply_patch`: changes files as a patch says, all of them or none.
 //!
-//! The language and the computing live in [`crate::patch`]; here are the files ([`folder`]), the tool, and the program that
+//! The language and the computing live in [`crate::patch`]; here are the files (`folder`), the tool, and the program that
 //! does the same for a shell ([`standalone`]).
 
 mod folder;

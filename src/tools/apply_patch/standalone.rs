@@ -54,3 +54,49 @@ pub fn run(args: &[OsString], stdin: &mut dyn Read, cwd: &Path) -> Ended {
         Err(failure) => Ended::failed(1, failure.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    const PATCH: &str = "*** Begin Patch\n*** Add File: a\n+1\n*** End Patch\n";
+
+    fn ended(args: &[&[u8]], mut stdin: &[u8]) -> (u8, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let args: Vec<OsString> = args.iter().map(|arg| OsString::from_vec(arg.to_vec())).collect();
+        let ended = run(&args, &mut stdin, folder.path());
+        assert_eq!(ended.stdout.is_empty(), ended.code != 0);
+        assert_eq!(folder.path().join("a").exists(), ended.code == 0);
+        (ended.code, ended.stdout + &ended.stderr)
+    }
+
+    #[test]
+    fn the_patch_is_the_argument_or_standard_input() {
+        let success = (0, "Success. Updated the following files:\nA a\n".to_owned());
+        assert_eq!(ended(&[PATCH.as_bytes()], b""), success);
+        assert_eq!(ended(&[], PATCH.as_bytes()), success);
+    }
+
+    #[test]
+    fn wrong_use_is_told_apart_from_wrong_patches() {
+        type Case = (&'static [&'static [u8]], &'static [u8], u8, &'static str);
+        let cases: [Case; 7] = [
+            (&[], b"", 2, "Usage: apply_patch 'PATCH'\n       echo 'PATCH' | apply_patch\n"),
+            (&[b"a", b"b"], b"", 2, "Error: apply_patch accepts exactly one argument.\n"),
+            (&[b"\xff"], b"", 1, "Error: apply_patch requires a UTF-8 PATCH argument.\n"),
+            (&[], b"\xff", 1, "Error: Failed to read PATCH from stdin.\nstream did not contain valid UTF-8\n"),
+            (&[b"x"], b"", 1, "Invalid patch: The first line of the patch must be '*** Begin Patch'\n"),
+            (&[b"*** Begin Patch\n*** End Patch"], b"", 1, "No files were modified.\n"),
+            (
+                &[b"*** Begin Patch\n*** Update File: b\n@@\n*** End Patch"],
+                b"",
+                1,
+                "Invalid patch hunk on line 4: Update hunk does not contain any lines\n",
+            ),
+        ];
+        for (args, stdin, code, message) in cases {
+            assert_eq!(ended(args, stdin), (code, message.to_owned()));
+        }
+    }
+}
