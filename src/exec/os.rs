@@ -97,6 +97,18 @@ pub fn open_terminal(rows: u16, columns: u16) -> io::Result<(File, File)> {
     Ok((ours, theirs))
 }
 
+/// Lets the command lead a session of its own, which has no terminal.
+pub fn lead_session(command: &mut Command) {
+    let enter = || {
+        // SAFETY: async-signal-safe and takes nothing.
+        if unsafe { libc::setsid() } >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    // SAFETY: `enter` neither allocates nor takes a lock, as code between fork and exec must not.
+    unsafe {
+        command.pre_exec(enter);
+    }
+}
+
 /// Lets the command lead a session of its own whose terminal is its standard input.
 pub fn lead_terminal_session(command: &mut Command) {
     let enter = || {

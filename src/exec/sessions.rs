@@ -3,12 +3,13 @@
 //! A process is in the store from its start until somebody was told of its end. The store holds 64: for one more, the one
 //! that was used longest ago goes. When the store goes, every process goes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
 
 use super::process::{Leftovers, Process, lock};
-use super::spawn::{Launch, SpawnError, spawn};
+use super::spawn::{Launch, SpawnError, Standing, spawn};
 use super::{os, tree};
 
 /// How many processes are kept.
@@ -27,6 +28,8 @@ const MARK: &str = "HONE_PROCESS";
 pub struct Sessions {
     /// What the marks of this store's processes begin with.
     name: String,
+    started: AtomicU64,
+    standing: Standing,
     table: Mutex<Table>,
     leftovers: Arc<Leftovers>,
 }
@@ -44,7 +47,6 @@ pub struct Running<'a> {
 struct Table {
     /// Used longest ago first.
     entries: Vec<(i32, Arc<Process>)>,
-    started: u64,
 }
 
 impl Default for Sessions {
@@ -59,7 +61,13 @@ impl Sessions {
     #[must_use]
     pub fn new() -> Self {
         os::adopt_orphans();
-        Self { name: Uuid::now_v7().simple().to_string(), table: Mutex::default(), leftovers: Arc::default() }
+        Self {
+            name: Uuid::now_v7().simple().to_string(),
+            started: AtomicU64::new(0),
+            standing: Standing::of_children(),
+            table: Mutex::default(),
+            leftovers: Arc::default(),
+        }
     }
 
     /// Starts a process and stores it. Needs a tokio runtime.
@@ -68,12 +76,11 @@ impl Sessions {
     /// It could not be started.
     pub fn start(&self, launch: &Launch) -> Result<Running<'_>, SpawnError> {
         self.leftovers.reap();
-        let mut table = lock(&self.table);
-        table.started += 1;
-        let mark = format!("{}.{}", self.name, table.started);
-        let spawned = spawn(launch, (MARK, &mark))?;
-        let evicted = table.make_room();
+        let mark = format!("{}.{}", self.name, self.started.fetch_add(1, Ordering::Relaxed));
+        let spawned = spawn(launch, self.standing, (MARK, &mark))?;
         let process = Process::watch(spawned, launch.tty, format!("{MARK}={mark}"), Arc::clone(&self.leftovers));
+        let mut table = lock(&self.table);
+        let evicted = table.make_room();
         let id = table.free_id();
         table.entries.push((id, Arc::clone(&process)));
         drop(table);
@@ -155,7 +162,6 @@ impl Running<'_> {
     }
 
     /// Lets the process go on. Returns its number.
-    #[must_use]
     pub fn keep(mut self) -> i32 {
         self.kept = true;
         self.id

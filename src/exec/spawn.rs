@@ -1,7 +1,8 @@
 //! Starting one process: from what is asked to a child whose output can be read.
 //!
-//! Without a terminal the standard library can use `posix_spawn`, several times cheaper than fork and exec. It does so as
-//! long as nothing has to run in the child before exec, which is why there is no `pre_exec` here but for terminals.
+//! The standard library uses `posix_spawn` as long as nothing has to run in the child before exec. Fork and exec cost the
+//! same for a small program, but several milliseconds for one that holds 100 MB, so they are kept for where they are needed:
+//! to give a child a terminal, or to keep it off the person's.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -70,11 +71,28 @@ pub struct Spawned {
     pub output: AsyncFd<File>,
 }
 
+/// Where a child without a terminal of its own stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In this program's session, which has no terminal.
+    SameSession,
+    /// In a session of its own. In that of a program with a terminal it could ask for a password there, in the midst of
+    /// what is on the screen, and would be stopped by the first key it reads.
+    OwnSession,
+}
+
+impl Standing {
+    /// What suits this program.
+    pub fn of_children() -> Self {
+        if File::open("/dev/tty").is_ok() { Self::OwnSession } else { Self::SameSession }
+    }
+}
+
 /// Starts `launch` as the leader of a process group of its own. `mark` is one more variable of its environment.
 ///
 /// # Errors
 /// The folder or the program is not there, or the operating system refuses.
-pub fn spawn(launch: &Launch, mark: (&str, &str)) -> Result<Spawned, SpawnError> {
+pub fn spawn(launch: &Launch, standing: Standing, mark: (&str, &str)) -> Result<Spawned, SpawnError> {
     check_folder(&launch.cwd)?;
     let name = launch.argv.first().filter(|name| !name.is_empty()).ok_or(SpawnError::NoCommand)?;
     let program = find_program(name, launch.vars.get(OsStr::new("PATH")).map(|path| &**path), &launch.cwd)
@@ -84,11 +102,11 @@ pub fn spawn(launch: &Launch, mark: (&str, &str)) -> Result<Spawned, SpawnError>
     command.env_clear().envs(launch.vars.iter()).envs(FIXED.iter().copied());
     command.env("CODEX_THREAD_ID", &launch.thread_id).env("CODEX_SESSION_ID", &launch.thread_id);
     command.env("CODEX_TOOL_CALL_ID", &launch.call_id).env(mark.0, mark.1);
-    start(command, launch.tty).map_err(|source| SpawnError::Refused { program: name.clone(), source })
+    start(command, launch.tty, standing).map_err(|source| SpawnError::Refused { program: name.clone(), source })
 }
 
-fn start(mut command: Command, tty: bool) -> io::Result<Spawned> {
-    let output = if tty { connect_terminal(&mut command)? } else { connect_pipe(&mut command)? };
+fn start(mut command: Command, tty: bool, standing: Standing) -> io::Result<Spawned> {
+    let output = if tty { connect_terminal(&mut command)? } else { connect_pipe(&mut command, standing)? };
     let output = os::awaitable(output)?;
     // The command holds the child's ends of pipe or terminal, and is gone before anybody reads: an output ends when the
     // last one that could write to it closes it.
@@ -97,9 +115,13 @@ fn start(mut command: Command, tty: bool) -> io::Result<Spawned> {
 }
 
 /// One pipe for output and errors, so that they arrive in the order they were written.
-fn connect_pipe(command: &mut Command) -> io::Result<File> {
+fn connect_pipe(command: &mut Command, standing: Standing) -> io::Result<File> {
     let (ours, theirs) = io::pipe()?;
-    command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs).process_group(0);
+    command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
+    match standing {
+        Standing::SameSession => _ = command.process_group(0),
+        Standing::OwnSession => os::lead_session(command),
+    }
     Ok(File::from(OwnedFd::from(ours)))
 }
 

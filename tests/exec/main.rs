@@ -1,5 +1,7 @@
 //! Real processes: how they start, what is kept of what they print, and that none is left behind.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what a test needs is there, or the test fails")]
+
 mod env;
 mod kill;
 mod output;

@@ -72,3 +72,25 @@ async fn a_terminal_nobody_reads_from_does_not_hold_up_the_call() {
     let refused = bench.call("write_stdin", args).await;
     assert!(text(&refused).contains("does not read its terminal"), "{}", text(&refused));
 }
+
+#[tokio::test]
+async fn commands_cannot_reach_the_terminal_of_the_person() {
+    let bench = Bench::new();
+    let script =
+        format!("{} --ignored --exact terminal::inside_a_terminal", std::env::current_exe().unwrap().display());
+    let output = bench.call("exec_command", json!({"cmd": script, "login": false, "tty": true})).await;
+    assert_eq!(output.exit_code, Some(0), "{}", output.shown);
+    assert!(output.shown.contains("1 passed"), "{}", output.shown);
+}
+
+#[tokio::test]
+#[ignore = "for the test above, which runs it in a terminal"]
+async fn inside_a_terminal() {
+    assert!(std::fs::File::open("/dev/tty").is_ok());
+    let bench = Bench::new();
+    let output = bench.exec("(: < /dev/tty) 2> /dev/null || echo none; sleep 60 & echo $!").await;
+    let (none, pid) = output.shown.trim_end().split_once('\n').unwrap();
+    assert_eq!(none, "none");
+    drop(bench);
+    gone(pid).await;
+}
