@@ -1,5 +1,7 @@
 //! Tables over whole conversations.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::protocol::item::{CallForm, OutputPart};
 
@@ -173,4 +175,38 @@ fn the_last_message_with_text_is_the_answer() {
     ]);
     assert_eq!(history.last_agent_message().as_deref(), Some("answer"));
     assert_eq!(History::new().last_agent_message(), None);
+}
+
+/// One step of a conversation as a careless server might make it: few ids, so that they repeat.
+fn any_item() -> impl Strategy<Value = Item> {
+    prop_oneof![
+        (0..4u8).prop_map(|id| call(Some(&format!("fc_{id}")), &format!("c{id}"))),
+        (0..4u8).prop_map(|id| output(&format!("c{id}"), "x")),
+        (0..4u8)
+            .prop_map(|id| item(&format!(r#"{{"type":"custom_tool_call","name":"p","input":"","call_id":"c{id}"}}"#))),
+        (0..4u8).prop_map(|id| Item::output(CallForm::Custom, &format!("c{id}"), None, &[])),
+        Just(user("hi")),
+        Just(item(r#"{"type":"brand_new"}"#)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_prompt_pairs_every_call_with_one_output(items in proptest::collection::vec(any_item(), 0..40)) {
+        let history = history(items);
+        let mut open = Vec::new();
+        for item in history.for_prompt() {
+            match item.kind() {
+                ItemKind::Call(call) => open.push((call.form, call.call_id.clone())),
+                ItemKind::Output { form, call_id } => {
+                    let waiting = open.iter().position(|call| *call == (*form, call_id.clone()));
+                    prop_assert!(waiting.is_some(), "an output without a call: {:?}", item);
+                    open.remove(waiting.unwrap());
+                }
+                _ => {}
+            }
+        }
+        prop_assert!(open.is_empty(), "calls without an output: {:?}", open);
+        prop_assert_eq!(history.tokens(), history.items().iter().map(estimate::item_tokens).sum::<usize>());
+    }
 }

@@ -154,7 +154,7 @@ fn first_cwd(path: &Path) -> Option<String> {
     serde_json::Deserializer::from_slice(&head[value..]).into_iter().next()?.ok()
 }
 
-/// Sessions of helpers another program started inside a session are not the person's.
+/// Sub-agents have sessions too, which are not the person's.
 fn is_of_subagent(meta: &SessionMeta) -> bool {
     meta.source.get("subagent").is_some()
 }

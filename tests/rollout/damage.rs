@@ -37,6 +37,11 @@ fn a_file_cut_anywhere_is_read_and_continued() {
         resumed.append(&user("after the crash")).unwrap();
         let continued = fs::read(&path).unwrap();
         assert!(continued.starts_with(&whole[..cut]), "cut at {cut}: nothing is taken away");
+        let own_line = continued.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap();
+        assert!(
+            serde_json::from_slice::<serde_json::Value>(own_line).is_ok(),
+            "cut at {cut}: other readers need whole lines"
+        );
         let after = items(&path);
         assert_eq!(after[..expected], before, "cut at {cut}");
         assert_eq!(after.len(), expected + 1, "cut at {cut}");

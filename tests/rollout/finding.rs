@@ -41,13 +41,13 @@ fn the_last_session_is_the_one_last_written_to() {
 }
 
 #[test]
-fn providers_and_helpers_of_other_programs_are_told_apart() {
+fn providers_and_sub_agents_are_told_apart() {
     let home = tempfile::tempdir().unwrap();
     let mine = record(home.path(), "2026-11-20T00-00-00", meta("/a"), 10);
     let other = SessionMeta { model_provider: Some("other".into()), ..meta("/a") };
     record(home.path(), "2026-11-20T00-00-01", other, 20);
-    let helper = SessionMeta { source: serde_json::json!({"subagent": "review"}), ..meta("/a") };
-    record(home.path(), "2026-11-20T00-00-02", helper, 30);
+    let sub_agent = SessionMeta { source: serde_json::json!({"subagent": "review"}), ..meta("/a") };
+    record(home.path(), "2026-11-20T00-00-02", sub_agent, 30);
     let filter = Filter { cwd: Some(Path::new("/a")), provider: Some("local") };
     assert_eq!(latest(home.path(), filter).unwrap(), Some(mine));
 }
