@@ -121,7 +121,6 @@ fn body(prompt: &Prompt, store: bool) -> Body {
 fn stable_fields(prompt: &Prompt, store: bool) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("model".into(), prompt.model.as_str().into());
-    fields.insert("instructions".into(), (*prompt.instructions).into());
     fields.insert("stream".into(), true.into());
     fields.insert("store".into(), store.into());
     fields.insert("include".into(), json!(["reasoning.encrypted_content"]));
@@ -143,6 +142,7 @@ fn stable_fields(prompt: &Prompt, store: bool) -> Map<String, Value> {
         ("reasoning", (!reasoning.is_empty()).then(|| reasoning.into())),
         ("text", (!text.is_empty()).then(|| text.into())),
         ("service_tier", tier.map(Value::from)),
+        ("instructions", Some((*prompt.instructions).into())),
     ]));
     fields
 }
