@@ -24,6 +24,7 @@ fn value<'a>(sources: &Sources<'a>) -> Option<Cow<'a, str>> {
     sources.settings.include_permissions.then(|| Cow::Owned(text(&sources.settings.permissions)))
 }
 
+/// The words about `permissions`. Modes without words leave a blank behind, which is taken out.
 fn text(permissions: &Permissions) -> String {
     let roots: Vec<String> = permissions.writable_roots.iter().map(|root| format!("`{}`", root.display())).collect();
     let roots = if roots.is_empty() {
@@ -39,7 +40,7 @@ fn text(permissions: &Permissions) -> String {
         ("approval", words(APPROVAL_POLICIES, &permissions.approval_policy)),
         ("writable_roots", &roots),
     ];
-    wording::fill(include_str!("../../prompts/fragments/permissions.md"), &values).trim_end().to_owned()
+    wording::fill(include_str!("../../prompts/fragments/permissions.md"), &values).trim_end().replace(" \n", "\n")
 }
 
 fn words(table: &[(&'static str, &'static str)], mode: &str) -> &'static str {
