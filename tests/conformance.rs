@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/deps.rs"]
+mod deps;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -12,7 +15,7 @@ use hone::agent::ports::{EventSink, Output, Tool, ToolCx};
 use hone::protocol::item::OutputPart;
 use hone::protocol::{Event, ToolForm, ToolSpec};
 use hone::text::truncate::OutputLimit;
-use hone::tools::{TOOLS, ToolDeps};
+use hone::tools::{ACCEPTED, TOOLS, ToolDeps};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -29,9 +32,21 @@ const BAD_ARGUMENTS: &[&str] = &["{", "[]", r#"{"x":1}"#, "", "null", "\0", r#"{
 /// A long name is cut by some providers, and odd characters are refused.
 const NAME_CHARACTERS: usize = 64;
 
+/// The file a tool's words are in. One tool has two forms, and one has two names.
+fn file_of(spec: &ToolSpec) -> String {
+    match (spec.name.as_str(), &spec.form) {
+        ("apply_patch", ToolForm::Function { .. }) => "apply_patch_function".to_owned(),
+        ("container.exec", _) => "shell".to_owned(),
+        (name, _) => name.to_owned(),
+    }
+}
+
 fn tools() -> Vec<Box<dyn Tool>> {
-    let deps = ToolDeps {};
-    TOOLS.iter().map(|build| build(&deps)).collect()
+    let deps = deps::tool_deps();
+    let functions = ToolDeps { freeform_patch: false, ..deps::tool_deps() };
+    let built = TOOLS.iter().chain(ACCEPTED).flat_map(|build| [build(&deps), build(&functions)]);
+    let mut seen = BTreeSet::new();
+    built.filter(|tool| seen.insert(file_of(tool.spec()))).collect()
 }
 
 /// The tools' files in `tools/`, by name.
@@ -53,11 +68,12 @@ fn tool_files() -> Vec<(String, Map<String, Value>)> {
 
 #[test]
 fn every_tool_has_its_json_and_every_json_its_tool() {
-    let tools: Vec<_> = tools().iter().map(|tool| tool.spec().name.clone()).collect();
-    let unique: BTreeSet<_> = tools.iter().cloned().collect();
-    assert_eq!(unique.len(), tools.len(), "a name is taken twice: {tools:?}");
+    let deps = deps::tool_deps();
+    let names: Vec<_> = TOOLS.iter().chain(ACCEPTED).map(|build| build(&deps).spec().name.clone()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "a name is taken twice: {names:?}");
+    let tools: BTreeSet<_> = tools().iter().map(|tool| file_of(tool.spec())).collect();
     let files: BTreeSet<_> = tool_files().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(unique, files, "TOOLS of src/tools/mod.rs on the left, the files of tools/ on the right");
+    assert_eq!(tools, files, "TOOLS of src/tools/mod.rs on the left, the files of tools/ on the right");
 }
 
 #[test]
@@ -66,7 +82,8 @@ fn every_tool_json_is_well_formed() {
         for key in json.keys() {
             assert!(TOOL_KEYS.contains(&key.as_str()), "tools/{name}.json: unknown key `{key}`");
         }
-        assert_eq!(json["name"], name, "tools/{name}.json holds another name");
+        let known_as = name.trim_end_matches("_function");
+        assert_eq!(json["name"], known_as, "tools/{name}.json holds another name");
         let fits = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
         assert!(
             name.chars().all(fits) && name.len() <= NAME_CHARACTERS,

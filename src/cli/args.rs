@@ -1,7 +1,10 @@
 //! The command line as it is typed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::protocol::{ErrorKind, UserError};
+use crate::runtime::{Replay, Setup};
 
 /// A coding agent for the terminal that gets sharper with use.
 ///
@@ -132,4 +135,46 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+impl Options {
+    /// What the options ask of the runtime.
+    ///
+    /// # Errors
+    /// The folder to work in does not exist.
+    pub fn setup(&self) -> Result<Setup, UserError> {
+        let mut flags = Vec::new();
+        if let Some(model) = &self.model {
+            flags.push(("model", model.clone(), "--model"));
+        }
+        if let Some(sandbox) = &self.sandbox {
+            flags.push(("sandbox_mode", sandbox.clone(), "--sandbox"));
+        }
+        if self.dangerously_bypass_approvals_and_sandbox {
+            flags.push(("sandbox_mode", "danger-full-access".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
+            flags.push(("approval_policy", "never".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
+        }
+        Ok(Setup {
+            cwd: working_folder(self.cd.as_deref())?,
+            profile: self.profile.clone(),
+            overrides: self.config.clone(),
+            flags,
+            ephemeral: self.ephemeral,
+            record: self.record.clone(),
+            replay: self.replay.clone().map(Replay::File),
+            source: "exec",
+        })
+    }
+}
+
+fn working_folder(cd: Option<&Path>) -> Result<PathBuf, UserError> {
+    let wanted = cd.unwrap_or(Path::new("."));
+    let folder = std::path::absolute(wanted).and_then(std::fs::canonicalize);
+    match folder {
+        Ok(folder) if folder.is_dir() => Ok(folder),
+        Ok(_) => Err(UserError::new(ErrorKind::Usage, format!("{} is not a folder", wanted.display()))
+            .hint("give -C a folder to work in")),
+        Err(error) => Err(UserError::new(ErrorKind::Usage, format!("cannot work in {}: {error}", wanted.display()))
+            .hint("give -C an existing folder")),
+    }
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::Options;
-use super::oneshot;
+use super::{oneshot, terminal};
 use crate::protocol::{ErrorKind, UserError};
 use crate::runtime::{Replay, SessionStart, Setup};
 
@@ -36,9 +36,9 @@ pub fn run(options: &Options) -> Result<u8, UserError> {
         ..Setup::default()
     }
     .prepare()?;
-    tell(&format!("A recorded model works for real in a scratch repository.\n> {PROMPT}\n"));
+    terminal::print_error(&format!("A recorded model works for real in a scratch repository.\n> {PROMPT}\n\n"));
     let code = oneshot::run_prompt(prepared, options, PROMPT, &SessionStart::New)?;
-    tell(&format!("\nThe repository is yours to look at: cd {} && sh test.sh", folder.display()));
+    terminal::print_error(&format!("\nThe repository is yours to look at: cd {} && sh test.sh\n", folder.display()));
     Ok(code)
 }
 
@@ -60,9 +60,4 @@ fn make_repository(folder: &Path) -> io::Result<()> {
     }
     fs::write(git.join("HEAD"), "ref: refs/heads/main\n")?;
     fs::write(git.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = false\n")
-}
-
-#[allow(clippy::print_stderr, reason = "a front end speaks to the person")]
-fn tell(text: &str) {
-    eprintln!("{text}");
 }

@@ -8,6 +8,7 @@
 //! | [`stdin`] | the prompt from arguments and standard input |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`signals`] | Ctrl-C and its kin |
+//! | [`terminal`] | what is written where |
 
 pub mod args;
 pub mod demo;
@@ -15,17 +16,18 @@ pub mod oneshot;
 pub mod progress;
 pub mod signals;
 pub mod stdin;
+pub mod terminal;
 
 use clap::Parser;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::Path;
 
-use crate::config::{Environment, explain};
+use crate::config::explain;
 use crate::protocol::{ErrorKind, UserError};
+use crate::runtime::SessionStart;
 use crate::tools::apply_patch::standalone;
-use crate::runtime::{Replay, SessionStart, Setup};
-use args::{Cli, Color, Command, ConfigCommand, Exec, ExecCommand, Options};
+use args::{Cli, Command, ConfigCommand, Exec, ExecCommand};
 
 /// Runs the program and returns its exit code.
 #[must_use]
@@ -43,7 +45,7 @@ pub fn main(argv: Vec<OsString>) -> u8 {
         }
     };
     run(cli).unwrap_or_else(|error| {
-        complain(&error);
+        terminal::complain(&error);
         error.kind.exit_code()
     })
 }
@@ -58,10 +60,12 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             oneshot::run(options, &prompt, &start)
         }
         Some(Command::Demo) => demo::run(options),
-        Some(Command::ApplyPatch { patch }) => Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>())),
+        Some(Command::ApplyPatch { patch }) => {
+            Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>()))
+        }
         Some(Command::Config { command: ConfigCommand::Explain { key } }) => {
-            let loaded = setup(options)?.load()?;
-            print(&explain::explain(&loaded, key.as_deref())?);
+            let loaded = options.setup()?.load()?;
+            terminal::print(&explain::explain(&loaded, key.as_deref())?);
             Ok(0)
         }
     }
@@ -80,69 +84,9 @@ fn resume(last: bool, all: bool, mut words: Vec<String>) -> Result<(SessionStart
     Ok((SessionStart::Resume { id }, words))
 }
 
-/// What the options ask of the runtime.
-///
-/// # Errors
-/// The folder to work in does not exist.
-pub fn setup(options: &Options) -> Result<Setup, UserError> {
-    let mut flags = Vec::new();
-    if let Some(model) = &options.model {
-        flags.push(("model", model.clone(), "--model"));
-    }
-    if let Some(sandbox) = &options.sandbox {
-        flags.push(("sandbox_mode", sandbox.clone(), "--sandbox"));
-    }
-    if options.dangerously_bypass_approvals_and_sandbox {
-        flags.push(("sandbox_mode", "danger-full-access".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
-        flags.push(("approval_policy", "never".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
-    }
-    Ok(Setup {
-        cwd: working_folder(options.cd.as_deref())?,
-        profile: options.profile.clone(),
-        overrides: options.config.clone(),
-        flags,
-        ephemeral: options.ephemeral,
-        record: options.record.clone(),
-        replay: options.replay.clone().map(Replay::File),
-        source: "exec",
-    })
-}
-
-fn working_folder(cd: Option<&Path>) -> Result<std::path::PathBuf, UserError> {
-    let wanted = cd.unwrap_or(Path::new("."));
-    let folder = std::path::absolute(wanted).and_then(std::fs::canonicalize);
-    match folder {
-        Ok(folder) if folder.is_dir() => Ok(folder),
-        Ok(_) => Err(UserError::new(ErrorKind::Usage, format!("{} is not a folder", wanted.display()))
-            .hint("give -C a folder to work in")),
-        Err(error) => Err(UserError::new(ErrorKind::Usage, format!("cannot work in {}: {error}", wanted.display()))
-            .hint("give -C an existing folder")),
-    }
-}
-
 fn apply_patch(args: &[OsString]) -> u8 {
     let result = standalone::run(args, &mut io::stdin(), Path::new("."));
-    io::stdout().write_all(result.stdout.as_bytes()).unwrap_or_default();
-    io::stderr().write_all(result.stderr.as_bytes()).unwrap_or_default();
+    terminal::print(&result.stdout);
+    terminal::print_error(&result.stderr);
     result.code
-}
-
-/// Whether standard error shall be coloured.
-#[must_use]
-pub fn colored(when: Color) -> bool {
-    match when {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => io::stderr().is_terminal() && Environment::capture().get("NO_COLOR").is_none(),
-    }
-}
-
-/// Writes to standard output. A reader that went away is no error.
-pub fn print(text: &str) {
-    io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).unwrap_or_default();
-}
-
-#[allow(clippy::print_stderr, reason = "a front end speaks to the person")]
-fn complain(error: &UserError) {
-    eprintln!("error: {error}");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::args::Options;
 use super::progress::Progress;
 use super::signals::Interrupts;
-use super::stdin;
+use super::{stdin, terminal};
 use crate::agent::TurnEnd;
 use crate::agent::ports::EventSink;
 use crate::protocol::op::{Op, UserInput};
@@ -19,7 +19,7 @@ use crate::runtime::{AgentRuntime, Prepared, Session, SessionStart};
 /// # Errors
 /// The turn could not begin. A turn that began and failed is an exit code, since it has already said why.
 pub fn run(options: &Options, words: &[String], start: &SessionStart) -> Result<u8, UserError> {
-    let prepared = super::setup(options)?.prepare()?;
+    let prepared = options.setup()?.prepare()?;
     let prompt = stdin::prompt(words)?;
     run_prompt(prepared, options, &prompt, start)
 }
@@ -41,14 +41,14 @@ pub fn run_prompt(prepared: Prepared, options: &Options, prompt: &str, start: &S
 
 async fn turn(prepared: Prepared, options: &Options, prompt: &str, start: &SessionStart) -> Result<u8, UserError> {
     let streams_answer = io::stdout().is_terminal();
-    let progress = Arc::new(Progress::start(super::colored(options.color), streams_answer));
+    let progress = Arc::new(Progress::start(terminal::colored(options.color), streams_answer));
     let end = converse(prepared, Arc::<Progress>::clone(&progress), prompt, start).await;
     progress.finish();
     let end = end?;
     let answer = if let TurnEnd::Completed(Some(text)) = &end { text } else { "" };
     if !streams_answer && matches!(end, TurnEnd::Completed(_)) {
-        super::print(answer);
-        super::print(if answer.ends_with('\n') { "" } else { "\n" });
+        terminal::print(answer);
+        terminal::print(if answer.ends_with('\n') { "" } else { "\n" });
     }
     if let Some(file) = &options.output_last_message {
         write_answer(file, answer)?;

@@ -3,6 +3,7 @@
 //! [`Progress`] takes events from the turn and never makes it wait: a thread of its own does the writing. When the answer is
 //! piped elsewhere, standard output stays empty until it is complete; on a terminal it appears as it is written.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -79,6 +80,9 @@ impl EventSink for Progress {
 struct Page {
     style: Style,
     streams_answer: bool,
+    /// The title of every call that runs, and which of them was announced last.
+    running: HashMap<String, String>,
+    last_announced: String,
     /// Text of the running message has been written to standard output and its line is still open.
     line_open: bool,
     /// A message that may turn out to be the answer, which is the caller's to print: held back until something follows.
@@ -147,13 +151,24 @@ impl Page {
         }
     }
 
-    fn line(&self, event: &Event) -> String {
+    fn line(&mut self, event: &Event) -> String {
         let style = self.style;
         match event {
             Event::SessionReady(info) => header(style, info),
             Event::Reasoning { text } if !text.is_empty() => format!("{}\n", style.dim(text.trim())),
-            Event::ToolStarted { activity, .. } => started(style, activity),
-            Event::ToolEnded { result, .. } => ended(style, result),
+            Event::ToolStarted { activity, .. } if is_plan(activity) => String::new(),
+            Event::ToolStarted { call_id, activity } => {
+                let title = title(style, activity);
+                call_id.clone_into(&mut self.last_announced);
+                self.running.insert(call_id.clone(), title.clone());
+                title
+            }
+            Event::ToolEnded { call_id, result } => match self.running.remove(call_id) {
+                None if result.ok => String::new(),
+                // Among calls that run side by side, an end must say whose it is.
+                Some(title) if self.last_announced != *call_id => title + &ended(style, result),
+                _ => ended(style, result),
+            },
             Event::PlanUpdated { explanation, steps } => {
                 let mut text = explanation.as_ref().map(|why| format!("{}\n", style.dim(why))).unwrap_or_default();
                 for step in steps {
@@ -210,7 +225,12 @@ fn header(style: Style, info: &SessionInfo) -> String {
     text
 }
 
-fn started(style: Style, activity: &Activity) -> String {
+/// Whether this sets the plan, which is shown by an event of its own.
+fn is_plan(activity: &Activity) -> bool {
+    matches!(activity, Activity::Other { tool, .. } if tool == "update_plan")
+}
+
+fn title(style: Style, activity: &Activity) -> String {
     match activity {
         Activity::Exec { command, .. } => format!("{} {}\n", style.bold("$"), one_line(command)),
         Activity::Patch { paths } => {
@@ -241,7 +261,8 @@ fn ended(style: Style, result: &ToolResult) -> String {
             text.push_str(&format!("    {shown}\n"));
         }
     }
-    if result.changes.is_empty() {
+    // What a tool read is for the model; what a command printed, or why something failed, is for people too.
+    if result.changes.is_empty() && (result.exit_code.is_some() || !result.ok) {
         text.push_str(&excerpt(style, &result.output));
     }
     let took = seconds(result.duration);
@@ -271,7 +292,15 @@ fn excerpt(style: Style, output: &str) -> String {
 
 /// A text on one line of bearable length, control characters made visible: what a tool printed must not steer the terminal.
 fn one_line(text: &str) -> String {
-    let clean = text.trim_end().chars().map(|c| if c == '\n' { '⏎' } else if c.is_control() && c != '\t' { '·' } else { c });
+    let clean = text.trim_end().chars().map(|c| {
+        if c == '\n' {
+            '⏎'
+        } else if c.is_control() && c != '\t' {
+            '·'
+        } else {
+            c
+        }
+    });
     let mut line: String = clean.clone().take(200).collect();
     if clean.count() > 200 {
         line.push('…');

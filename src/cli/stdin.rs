@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Read};
 
+use super::terminal;
 use crate::protocol::{ErrorKind, UserError};
 
 /// The prompt `words` and standard input make. Text piped in beside a prompt is appended to it as `<stdin>`.
@@ -14,7 +15,7 @@ pub fn prompt(words: &[String]) -> Result<String, UserError> {
         if typed.is_empty() && io::stdin().is_terminal() {
             return Err(no_prompt("There is no prompt."));
         }
-        announce("Reading prompt from stdin...");
+        terminal::print_error("Reading prompt from stdin...\n");
         let text = read()?;
         return if text.trim().is_empty() { Err(no_prompt("No prompt provided via stdin.")) } else { Ok(text) };
     }
@@ -40,11 +41,6 @@ fn read() -> Result<String, UserError> {
             .hint("close it with `< /dev/null` when the prompt is on the command line")
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-#[allow(clippy::print_stderr, reason = "a front end speaks to the person")]
-fn announce(text: &str) {
-    eprintln!("{text}");
 }
 
 fn no_prompt(message: &str) -> UserError {

@@ -69,6 +69,9 @@ pub async fn capture(shell: &Path, plain: &Arc<Vars>, sessions: &Sessions) -> Re
     let ended = tokio::time::timeout(PATIENCE, running.process().ended()).await;
     ended.map_err(|_elapsed| LoginError::Late(shell.to_owned()))?;
     let (printed, _exit) = running.process().take();
+    if printed.omitted > 0 {
+        return Err(LoginError::Silent(shell.to_owned()));
+    }
     let printed = [printed.head, printed.tail].concat();
     parse(&printed, plain).ok_or_else(|| LoginError::Silent(shell.to_owned()))
 }

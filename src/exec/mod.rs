@@ -6,6 +6,7 @@
 //! [`Sessions`] leaves no process behind when it goes.
 
 pub mod capture;
+pub mod command_env;
 pub mod env;
 pub mod login;
 mod os;
@@ -15,7 +16,8 @@ pub mod shell;
 pub mod spawn;
 mod tree;
 
-pub use env::{CommandEnv, EnvPolicy, Inherit, Vars};
+pub use command_env::CommandEnv;
+pub use env::{EnvPolicy, Inherit, Vars};
 pub use process::Process;
 pub use sessions::{Running, Sessions};
 pub use spawn::{Launch, SpawnError};

@@ -31,12 +31,13 @@ pub struct Process {
     terminal: Option<Arc<AsyncFd<File>>>,
 }
 
-/// Process groups that outlived their leader. Their dead are ours to bury, see [`os::adopt_orphans`].
+/// Process groups that outlived their leader. Their dead are ours to bury.
 #[derive(Default)]
 pub struct Leftovers(Mutex<Vec<i32>>);
 
 impl Process {
-    /// Takes charge of a child. `mark` is the variable its environment has for [`tree::kill`]. Needs a tokio runtime.
+    /// Takes charge of a child. `mark` is the variable of its environment by which what came from it is known. Needs a
+    /// tokio runtime.
     pub fn watch(spawned: Spawned, tty: bool, mark: String, leftovers: Arc<Leftovers>) -> Arc<Self> {
         let Spawned { child, output } = spawned;
         let output = Arc::new(output);

@@ -8,8 +8,9 @@ use http::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response, Url, redirect};
 use std::error::Error as StdError;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -66,7 +67,10 @@ impl Transport {
             retry::fatal(Cause::Transport, format!("the HTTP client cannot be set up: {}", root_cause(error)))
         };
         let (tls, roots) = tls::config().map_err(|error| failed(&error))?;
-        let client = Client::builder()
+        let builder = Client::builder();
+        // No proxy could reach a server on this machine, but many an environment names one without an exception for it.
+        let builder = if is_loopback(&provider.base_url) { builder.no_proxy() } else { builder };
+        let client = builder
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -139,6 +143,12 @@ impl Transport {
         }
         Err(refused(provider, request, response, recording).await)
     }
+}
+
+fn is_loopback(base_url: &str) -> bool {
+    let url = Url::parse(base_url).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The innermost reason of an error, which is the one that tells something.
@@ -231,4 +241,25 @@ fn no_stream(request: &Request, status: StatusCode, body: &str) -> ModelError {
         "{} answered {status} with {page} instead of an event stream. Check `base_url`",
         request.url
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_reached_without_a_proxy() {
+        for (url, loopback) in [
+            ("http://localhost:11434/v1", true),
+            ("http://127.0.0.1:80/v1", true),
+            ("http://127.3.2.1", true),
+            ("http://[::1]:8080/v1", true),
+            ("https://api.openai.com/v1", false),
+            ("http://localhost.example/v1", false),
+            ("http://192.168.0.1", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(is_loopback(url), loopback, "{url}");
+        }
+    }
 }

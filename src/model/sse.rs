@@ -1,6 +1,6 @@
 //! Server-sent events out of a stream of bytes.
 //!
-//! [`Frames`] finds where events end and hands each one, whole, to `eventsource-stream`, which reads its fields. The split
+//! `Frames` finds where events end and hands each one, whole, to `eventsource-stream`, which reads its fields. The split
 //! is what keeps that crate linear: it reparses an unfinished line at every chunk and copies its rest at every line, so
 //! raw chunks cost it the square of their size, and one bad byte would silence it for good. Here every byte is looked at
 //! once, bytes that are no UTF-8 become U+FFFD, and a line or event without end is an error instead of all the memory. The
@@ -264,9 +264,13 @@ impl Framer {
                 continue;
             }
             self.line_start = line_end + 1;
-            if self.buffer[line_start] == b':' {
-                self.comments += 1;
-                self.drop_leading_comment(line_start);
+            let line = &self.buffer[line_start..line_end];
+            let is_comment = line[0] == b':';
+            self.comments += u64::from(is_comment);
+            if line_start == 0 && (is_comment || line.starts_with(b"event:")) {
+                // Comments are dropped at once, since a server may send nothing else for hours. So are names of events:
+                // nobody reads them, and parsing them is a good part of the cost of a small event.
+                self.drop_front(self.line_start);
             }
         }
         self.check_line(self.buffer.len() - self.line_start)?;
@@ -327,13 +331,6 @@ impl Framer {
         // Fits where the line ends were. One kind of line end at the close keeps the parser from waiting for a LF.
         frame.extend_from_slice(b"\n\n");
         Some(frame)
-    }
-
-    /// Comments in front of an event's fields are dropped at once: a server may send nothing else for hours.
-    fn drop_leading_comment(&mut self, line_start: usize) {
-        if line_start == 0 {
-            self.drop_front(self.line_start);
-        }
     }
 
     fn drop_front(&mut self, len: usize) {

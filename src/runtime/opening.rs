@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::setup::Prepared;
+use crate::agent::ports::Clock;
 use crate::agent::ports::{EventSink, Rollout};
 use crate::agent::{Conversation, ModelSettings};
 use crate::config::clock::SystemClock;
@@ -15,7 +16,6 @@ use crate::history::History;
 use crate::protocol::event::{SessionInfo, TokenCount};
 use crate::protocol::rollout_line::{BaseInstructions, SessionMeta};
 use crate::protocol::{ErrorKind, Event, ThreadId, UserError};
-use crate::agent::ports::Clock;
 use crate::rollout::list::{self, Filter};
 use crate::rollout::{self, NoRollout, Recorder};
 use crate::text::time::rfc3339;
@@ -110,7 +110,10 @@ fn find(prepared: &Prepared, start: &SessionStart) -> Result<Option<std::path::P
         SessionStart::Resume { id } => {
             let Ok(thread) = id.parse() else {
                 let message = format!("`{id}` is not the id of a session");
-                return missing(message, "an id looks like 01a1fa61-5e16-7461-9399-893050643317; --last takes the latest");
+                return missing(
+                    message,
+                    "an id looks like 01a1fa61-5e16-7461-9399-893050643317; --last takes the latest",
+                );
             };
             match list::find(home, thread)? {
                 Some(path) => Ok(Some(path)),

@@ -1,8 +1,8 @@
-//! Floor 1: text in, text out. Truncation, time stamps, front matter, templates, redaction.
+//! Floor 1: text in, text out. Truncation, time stamps, templates, front matter, redaction, waiting times.
 
+pub mod backoff;
 pub mod frontmatter;
+pub mod redact;
 pub mod template;
 pub mod time;
 pub mod truncate;
-pub mod frontmatter;
-pub mod template;

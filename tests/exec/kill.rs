@@ -69,7 +69,7 @@ async fn shutdown_ends_sessions_leftovers_and_daemons() {
     let bench = Bench::new();
     let daemon = bench.exec("(setsid sh -c 'echo $$; exec sleep 60' &)").await.shown.trim().to_owned();
     let leftover = bench.exec("nohup sleep 60 > /dev/null 2>&1 & echo $!").await.shown.trim().to_owned();
-    let args = json!({"cmd": "echo $$; exec sleep 60", "login": false, "yield_time_ms": 250});
+    let args = json!({"cmd": "echo $$; exec sleep 60", "login": false, "yield_time_ms": 1000});
     let session = bench.call("exec_command", args).await.shown.trim().to_owned();
     for pid in [&daemon, &leftover, &session] {
         assert!(is_alive(pid));

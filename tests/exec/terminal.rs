@@ -22,9 +22,9 @@ async fn what_is_typed_is_echoed_and_read() {
     let bench = Bench::new();
     let args = json!({"cmd": "cat", "login": false, "tty": true, "yield_time_ms": 250});
     let id = session_id(&bench.call("exec_command", args).await);
-    let typed = bench.call("write_stdin", json!({"session_id": id, "chars": "hello\n"})).await;
-    assert_eq!(typed.shown, "hello\r\nhello\r\n");
-    assert_eq!(session_id(&typed), id);
+    let args = json!({"session_id": id, "chars": "hello\n", "yield_time_ms": 1000});
+    let typed = bench.call("write_stdin", args).await;
+    assert_eq!((typed.shown.as_str(), session_id(&typed)), ("hello\r\nhello\r\n", id));
     let ended = bench.call("write_stdin", json!({"session_id": id, "chars": "\u{4}", "yield_time_ms": 30000})).await;
     assert_eq!(ended.exit_code, Some(0));
 }
@@ -55,7 +55,7 @@ async fn typing_needs_a_terminal() {
 #[tokio::test]
 async fn an_interrupted_look_leaves_the_command_alone() {
     let bench = Bench::new();
-    let args = json!({"cmd": "echo $$; exec sleep 60", "login": false, "yield_time_ms": 250});
+    let args = json!({"cmd": "echo $$; exec sleep 60", "login": false, "yield_time_ms": 1000});
     let started = bench.call("exec_command", args).await;
     bench.cx.cancel.cancel();
     let look = bench.call("write_stdin", json!({"session_id": session_id(&started)})).await;
@@ -66,7 +66,7 @@ async fn an_interrupted_look_leaves_the_command_alone() {
 #[tokio::test]
 async fn a_terminal_nobody_reads_from_does_not_hold_up_the_call() {
     let bench = Bench::new();
-    let args = json!({"cmd": "stty raw -echo; exec sleep 60", "login": false, "tty": true, "yield_time_ms": 250});
+    let args = json!({"cmd": "stty raw -echo; exec sleep 60", "login": false, "tty": true, "yield_time_ms": 1000});
     let id = session_id(&bench.call("exec_command", args).await);
     let args = json!({"session_id": id, "chars": "x".repeat(1 << 20), "yield_time_ms": 250});
     let refused = bench.call("write_stdin", args).await;

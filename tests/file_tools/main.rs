@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../support/deps.rs"]
+mod deps;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -11,7 +14,7 @@ use hone::protocol::Event;
 use hone::protocol::event::{Activity, PlanStep, StepStatus};
 use hone::protocol::item::OutputPart;
 use hone::text::truncate::OutputLimit;
-use hone::tools::{TOOLS, ToolDeps};
+use hone::tools::TOOLS;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +28,7 @@ impl EventSink for Seen {
 }
 
 fn tool(name: &str) -> Box<dyn Tool> {
-    TOOLS.iter().map(|build| build(&ToolDeps {})).find(|tool| tool.spec().name == name).unwrap()
+    TOOLS.iter().map(|build| build(&deps::tool_deps())).find(|tool| tool.spec().name == name).unwrap()
 }
 
 fn surroundings(cwd: &Path) -> ToolCx {

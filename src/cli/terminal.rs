@@ -1,0 +1,32 @@
+//! What is written where: answers on standard output, everything else on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::Color;
+use crate::config::Environment;
+use crate::protocol::UserError;
+
+/// Whether standard error shall be coloured.
+#[must_use]
+pub fn colored(when: Color) -> bool {
+    match when {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stderr().is_terminal() && Environment::capture().get("NO_COLOR").is_none(),
+    }
+}
+
+/// Writes to standard output. A reader that went away is no error.
+pub fn print(text: &str) {
+    io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).unwrap_or_default();
+}
+
+/// Writes to standard error. A terminal that went away is no error.
+pub fn print_error(text: &str) {
+    io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
+/// Tells a person what went wrong.
+pub fn complain(error: &UserError) {
+    print_error(&format!("error: {error}\n"));
+}
