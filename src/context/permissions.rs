@@ -7,8 +7,15 @@ use super::settings::{ContextSettings, Permissions};
 use super::wording;
 
 /// `<permissions instructions>`. The space in the tag is Codex's.
-pub const FRAGMENT: Fragment =
-    Fragment { name: "permissions", place: Place::Developer, bound: |_| 16 * 1024, value, write, read };
+pub const FRAGMENT: Fragment = Fragment {
+    name: "permissions",
+    place: Place::Developer,
+    marks: Some((OPEN, CLOSE)),
+    bound: |_| 16 * 1024,
+    value,
+    write,
+    read,
+};
 
 const OPEN: &str = "<permissions instructions>\n";
 const CLOSE: &str = "\n</permissions instructions>";

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use proptest::prelude::*;
 
-use super::fragment::{Sources, Told};
+use super::fragment::{self, Place, Sources, Told};
 use super::fragments::FRAGMENTS;
 use super::memory_files::MemoryFiles;
 use super::*;
@@ -477,6 +477,11 @@ fn what_a_fragment_writes_it_reads_back() {
                     wrote += 1;
                     let read = (fragment.read)(&text, told, settings);
                     assert_eq!(read, now.clone().map_or(Told::Gone, Told::Value), "{}: {text}", fragment.name);
+                    if let Some((open, close)) = fragment.marks {
+                        assert!(fragment::inside(&text, open, close).is_some(), "{}: {text}", fragment.name);
+                    } else {
+                        assert_eq!(fragment.place, Place::Developer, "a person's words could not be told from it");
+                    }
                     let readers: Vec<&str> = FRAGMENTS
                         .iter()
                         .filter(|other| other.place == fragment.place)
