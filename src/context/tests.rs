@@ -215,6 +215,7 @@ fn skills_are_found_where_they_may_lie() {
         ("/p/sub/.agents/skills/1/2/3/4/5/6/SKILL.md", "six-deep"),
         ("/p/sub/.agents/skills/1/2/3/4/5/6/7/SKILL.md", "NO-seven-deep"),
         ("/p/sub/.agents/skills/.hidden/SKILL.md", "NO-hidden"),
+        ("/p/sub/.agents/skills/references/SKILL.md", "NO-material"),
         ("/above/.agents/skills/x/SKILL.md", "NO-outside"),
         ("/home/c/skills/own/SKILL.md", "own"),
         ("/home/c/skills/.system/sys/SKILL.md", "system"),
