@@ -135,8 +135,8 @@ fn walk(cache: &mut FileCache, index: usize, root: &Path, found: &mut Vec<Found>
             found.extend(cache.file_stamp(&path).map(|stamp| Found { root: index, path, stamp, sidecar }));
         }
         if depth < MAX_DEPTH {
-            let is_searched = |name: &str| !name.starts_with('.') && !(is_skill && MATERIAL.contains(&name));
-            let folders = entries.iter().filter(|(name, kind)| *kind == EntryKind::Dir && is_searched(name));
+            let is_passed_over = |name: &str| name.starts_with('.') || is_skill && MATERIAL.contains(&name);
+            let folders = entries.iter().filter(|(name, kind)| *kind == EntryKind::Dir && !is_passed_over(name));
             queue.extend(folders.map(|(name, _)| (dir.join(name), depth + 1)));
         }
     }
