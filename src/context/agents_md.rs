@@ -10,6 +10,7 @@ use super::settings::ContextSettings;
 pub const FRAGMENT: Fragment = Fragment {
     name: "AGENTS.md",
     place: Place::User,
+    marks: Some((HEADER, CLOSE)),
     // The parts are held to their own limits where they are read; lossy decoding can make three bytes of one, and
     // separators come on top.
     bound: |settings| {
@@ -20,10 +21,8 @@ pub const FRAGMENT: Fragment = Fragment {
     read,
 };
 
-/// How the block begins.
-pub const HEADER: &str = "# AGENTS.md instructions";
-/// How it ends.
-pub const CLOSE: &str = "\n</INSTRUCTIONS>";
+const HEADER: &str = "# AGENTS.md instructions";
+const CLOSE: &str = "\n</INSTRUCTIONS>";
 const OPEN: &str = "\n\n<INSTRUCTIONS>\n";
 
 const REPLACED: &str = include_str!("../../prompts/fragments/agents_md_replaced.md");

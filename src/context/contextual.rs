@@ -1,9 +1,9 @@
 //! Tells injected messages from the person's own words. Lists of sessions and compaction ask, so that neither takes context
 //! for something the person said.
 
-use super::fragment::inside;
+use super::fragment::{Place, inside};
+use super::fragments::FRAGMENTS;
 use super::skills::mention;
-use super::{agents_md, environment};
 use crate::protocol::{Item, Role};
 
 /// How the message that tells of an interruption begins.
@@ -11,10 +11,8 @@ pub const TURN_ABORTED_OPEN: &str = "<turn_aborted>\n";
 /// How it ends.
 pub const TURN_ABORTED_CLOSE: &str = "\n</turn_aborted>";
 
-/// Beginnings and ends of what is injected as a user message, by this program or, in the last rows, by Codex.
+/// Beginnings and ends of what is injected as a user message and is no fragment; the last rows are Codex's.
 const MARKS: &[(&str, &str)] = &[
-    (environment::OPEN, environment::CLOSE),
-    (agents_md::HEADER, agents_md::CLOSE),
     (mention::OPEN, mention::CLOSE),
     (TURN_ABORTED_OPEN, TURN_ABORTED_CLOSE),
     ("<user_instructions>", "</user_instructions>"),
@@ -31,7 +29,12 @@ pub fn is_contextual(item: &Item) -> bool {
     }
     let first = || item.texts().into_iter().find(|text| !text.trim().is_empty());
     item.is_message(Role::User)
-        && first().is_some_and(|text| MARKS.iter().any(|(open, close)| inside(&text, open, close).is_some()))
+        && first().is_some_and(|text| user_marks().any(|(open, close)| inside(&text, open, close).is_some()))
+}
+
+fn user_marks() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let fragments = FRAGMENTS.iter().filter(|fragment| fragment.place == Place::User);
+    fragments.filter_map(|fragment| fragment.marks.as_ref()).chain(MARKS)
 }
 
 #[cfg(test)]

@@ -6,8 +6,15 @@ use super::fragment::{Fragment, Place, Sources, Told};
 use super::settings::ContextSettings;
 
 /// `developer_instructions`.
-pub const FRAGMENT: Fragment =
-    Fragment { name: "developer_instructions", place: Place::Developer, bound: |_| 64 * 1024, value, write, read };
+pub const FRAGMENT: Fragment = Fragment {
+    name: "developer_instructions",
+    place: Place::Developer,
+    marks: None,
+    bound: |_| 64 * 1024,
+    value,
+    write,
+    read,
+};
 
 fn value<'a>(sources: &Sources<'a>) -> Option<Cow<'a, str>> {
     let text = sources.settings.developer_instructions.as_deref()?;

@@ -10,13 +10,18 @@ use super::fragment::{Fragment, Place, Sources, Told, inside};
 use super::settings::ContextSettings;
 
 /// `<environment_context>`.
-pub const FRAGMENT: Fragment =
-    Fragment { name: "environment_context", place: Place::User, bound: |_| 16 * 1024, value, write, read };
+pub const FRAGMENT: Fragment = Fragment {
+    name: "environment_context",
+    place: Place::User,
+    marks: Some((OPEN, CLOSE)),
+    bound: |_| 16 * 1024,
+    value,
+    write,
+    read,
+};
 
-/// How the block begins.
-pub const OPEN: &str = "<environment_context>";
-/// How it ends.
-pub const CLOSE: &str = "</environment_context>";
+const OPEN: &str = "<environment_context>";
+const CLOSE: &str = "</environment_context>";
 
 const ELEMENTS: [&str; 4] = ["cwd", "shell", "current_date", "timezone"];
 

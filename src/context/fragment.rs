@@ -48,6 +48,8 @@ pub struct Fragment {
     pub name: &'static str,
     /// Where it goes.
     pub place: Place,
+    /// How its text begins and ends, white space around it aside; `None` for text that carries no mark.
+    pub marks: Option<(&'static str, &'static str)>,
     /// The most bytes its value may have. What is over is cut out of its middle, with a warning.
     pub bound: fn(&ContextSettings) -> usize,
     /// What the model should know now.

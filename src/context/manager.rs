@@ -194,6 +194,9 @@ impl ContextManager {
 
     /// One message for each skill that `text` names and the history does not hold as it is now.
     fn skill_items(&mut self, text: &str) -> Vec<Item> {
+        if !text.contains('$') {
+            return Vec::new();
+        }
         let skills: Vec<&Skill> = self.catalogue.skills(&self.settings).into_iter().map(|(_, skill)| skill).collect();
         let home = self.settings.user_home.as_deref();
         let mentioned = mention::mentioned(text, &skills, &self.settings.cwd, home);

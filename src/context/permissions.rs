@@ -7,8 +7,15 @@ use super::settings::{ContextSettings, Permissions};
 use super::wording;
 
 /// `<permissions instructions>`. The space in the tag is Codex's.
-pub const FRAGMENT: Fragment =
-    Fragment { name: "permissions", place: Place::Developer, bound: |_| 16 * 1024, value, write, read };
+pub const FRAGMENT: Fragment = Fragment {
+    name: "permissions",
+    place: Place::Developer,
+    marks: Some((OPEN, CLOSE)),
+    bound: |_| 16 * 1024,
+    value,
+    write,
+    read,
+};
 
 const OPEN: &str = "<permissions instructions>\n";
 const CLOSE: &str = "\n</permissions instructions>";
@@ -24,6 +31,7 @@ fn value<'a>(sources: &Sources<'a>) -> Option<Cow<'a, str>> {
     sources.settings.include_permissions.then(|| Cow::Owned(text(&sources.settings.permissions)))
 }
 
+/// The words about `permissions`. Modes without words leave a blank behind, which is taken out.
 fn text(permissions: &Permissions) -> String {
     let roots: Vec<String> = permissions.writable_roots.iter().map(|root| format!("`{}`", root.display())).collect();
     let roots = if roots.is_empty() {
@@ -39,7 +47,7 @@ fn text(permissions: &Permissions) -> String {
         ("approval", words(APPROVAL_POLICIES, &permissions.approval_policy)),
         ("writable_roots", &roots),
     ];
-    wording::fill(include_str!("../../prompts/fragments/permissions.md"), &values).trim_end().to_owned()
+    wording::fill(include_str!("../../prompts/fragments/permissions.md"), &values).trim_end().replace(" \n", "\n")
 }
 
 fn words(table: &[(&'static str, &'static str)], mode: &str) -> &'static str {

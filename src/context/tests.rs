@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use proptest::prelude::*;
 
-use super::fragment::{Sources, Told};
+use super::fragment::{self, Place, Sources, Told};
 use super::fragments::FRAGMENTS;
 use super::memory_files::MemoryFiles;
 use super::*;
+use crate::patch;
 use crate::protocol::{Item, Role, UserInput};
 
 const ALPHA: &str = "/p/.agents/skills/alpha/SKILL.md";
@@ -214,6 +215,7 @@ fn skills_are_found_where_they_may_lie() {
         ("/p/sub/.agents/skills/1/2/3/4/5/6/SKILL.md", "six-deep"),
         ("/p/sub/.agents/skills/1/2/3/4/5/6/7/SKILL.md", "NO-seven-deep"),
         ("/p/sub/.agents/skills/.hidden/SKILL.md", "NO-hidden"),
+        ("/p/sub/.agents/skills/references/SKILL.md", "NO-material"),
         ("/above/.agents/skills/x/SKILL.md", "NO-outside"),
         ("/home/c/skills/own/SKILL.md", "own"),
         ("/home/c/skills/.system/sys/SKILL.md", "system"),
@@ -230,6 +232,38 @@ fn skills_are_found_where_they_may_lie() {
         names,
         ["project-codex:", "at-the-root-of-a-root:", "six-deep:", "own:", "agents-home:", "system:", "admin:"]
     );
+}
+
+#[test]
+fn links_that_lead_in_circles_end() {
+    let files = MemoryFiles::default();
+    files.write("/home/c/skills/a/SKILL.md", "---\nname: a\ndescription: d\n---\n");
+    files.write("/home/c/skills/a/same/SKILL.md", "---\nname: b\ndescription: d\n---\n");
+    files.write("/elsewhere/SKILL.md", "---\nname: c\ndescription: d\n---\n");
+    files.link("/home/c/skills/again", "/home/c/skills");
+    files.link("/home/c/skills/more", "/home/c/skills");
+    files.link("/home/c/skills/linked", "/elsewhere");
+    let text = turn(&mut manager(&Arc::new(files)), "hi");
+    let listed: Vec<&str> = text.lines().filter(|line| line.contains(": d (file: ")).collect();
+    assert_eq!(
+        listed,
+        ["- a: d (file: r0/a/SKILL.md)", "- b: d (file: r0/a/same/SKILL.md)", "- c: d (file: r0/linked/SKILL.md)"]
+    );
+}
+
+#[test]
+fn a_root_with_too_many_folders_is_searched_in_part() {
+    let files = MemoryFiles::default();
+    for n in 0..2100 {
+        files.write(&format!("/home/c/skills/{n:04}/x"), "");
+    }
+    files.write("/home/c/skills/0001/SKILL.md", "---\nname: early\ndescription: d\n---\n");
+    files.write("/home/c/skills/2099/SKILL.md", "---\nname: late\ndescription: d\n---\n");
+    let mut context = manager(&Arc::new(files));
+    let opening = context.open_turn(&input("hi"), &today());
+    let text = show(&opening.items);
+    assert!(text.contains("- early: d") && !text.contains("- late: d"));
+    assert_eq!(opening.warnings, ["/home/c/skills holds over 2000 folders; skills in the rest are not found."]);
 }
 
 #[test]
@@ -444,6 +478,11 @@ fn what_a_fragment_writes_it_reads_back() {
                     wrote += 1;
                     let read = (fragment.read)(&text, told, settings);
                     assert_eq!(read, now.clone().map_or(Told::Gone, Told::Value), "{}: {text}", fragment.name);
+                    if let Some((open, close)) = fragment.marks {
+                        assert!(fragment::inside(&text, open, close).is_some(), "{}: {text}", fragment.name);
+                    } else {
+                        assert_eq!(fragment.place, Place::Developer, "a person's words could not be told from it");
+                    }
                     let readers: Vec<&str> = FRAGMENTS
                         .iter()
                         .filter(|other| other.place == fragment.place)
@@ -504,6 +543,42 @@ fn the_base_prompt_names_no_other_program_and_stays_short() {
     let text = base_instructions();
     assert!(text.len() < 10 * 1024, "{}", text.len());
     assert!(!text.contains("Codex") && !text.contains("OpenAI"));
+}
+
+/// Files as the example in the base prompt expects them.
+struct ExampleDisk;
+
+impl patch::plan::Disk for ExampleDisk {
+    fn place(&self, path: &str) -> patch::plan::Place {
+        let path = std::path::Path::new("/p").join(path);
+        patch::plan::Place { shown: path.clone(), entry: path.clone(), file: path }
+    }
+
+    fn read(&self, path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+        match path.to_str() {
+            Some("/p/src/shapes.py") => Ok(include_bytes!("fixtures/shapes.py").to_vec()),
+            Some("/p/notes/old_square.txt") => Ok(b"old\n".to_vec()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+/// The example that teaches the patch format must itself be a good patch.
+#[test]
+fn the_patch_in_the_base_prompt_applies() {
+    const END: &str = "*** End Patch";
+    let text = base_instructions();
+    let (start, end) = (text.find("*** Begin Patch").unwrap(), text.rfind(END).unwrap() + END.len());
+    let patch = patch::parse::parse(&text[start..end]).unwrap();
+    let snapshot = patch::plan::Snapshot::take(&patch, &ExampleDisk);
+    let plan = patch::plan::plan(&patch, &snapshot).unwrap();
+    assert_eq!(
+        plan.summary,
+        "Success. Updated the following files:\nA tests/test_square.py\nM src/shapes.py\nD notes/old_square.txt\n"
+    );
+    let steps = format!("{:?}", plan.steps);
+    assert!(steps.contains("class Circle:\\n    def area(self):\\n        return self.side * 2"), "{steps}");
+    assert!(steps.contains("class Square:\\n    def area(self):\\n        return self.side ** 2"), "{steps}");
 }
 
 #[test]

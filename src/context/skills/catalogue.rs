@@ -15,6 +15,8 @@ use crate::context::warnings::Warnings;
 const FILE: &str = "SKILL.md";
 const MAX_DEPTH: usize = 6;
 const MAX_FOLDERS: usize = 2000;
+/// Folders of a skill that hold its material. They are not searched for further skills, which halves the walk.
+const MATERIAL: [&str; 4] = ["agents", "assets", "references", "scripts"];
 const ADMIN_ROOT: &str = "/etc/codex/skills";
 
 /// All skills found, in the order they are offered: by root, then by name.
@@ -125,15 +127,17 @@ fn walk(cache: &mut FileCache, index: usize, root: &Path, found: &mut Vec<Found>
             }
         };
         let has = |name: &str, kind| entries.iter().any(|entry| entry.0 == name && entry.1 == kind);
-        if has(FILE, EntryKind::File) {
+        let is_skill = has(FILE, EntryKind::File);
+        if is_skill {
             let path = dir.join(FILE);
             let sidecar = has("agents", EntryKind::Dir).then(|| dir.join("agents/openai.yaml"));
             let sidecar = sidecar.and_then(|path| cache.file_stamp(&path).map(|stamp| (path, stamp)));
             found.extend(cache.file_stamp(&path).map(|stamp| Found { root: index, path, stamp, sidecar }));
         }
         if depth < MAX_DEPTH {
-            let visible = entries.iter().filter(|(name, kind)| *kind == EntryKind::Dir && !name.starts_with('.'));
-            queue.extend(visible.map(|(name, _)| (dir.join(name), depth + 1)));
+            let is_passed_over = |name: &str| name.starts_with('.') || is_skill && MATERIAL.contains(&name);
+            let folders = entries.iter().filter(|(name, kind)| *kind == EntryKind::Dir && !is_passed_over(name));
+            queue.extend(folders.map(|(name, _)| (dir.join(name), depth + 1)));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::context::settings::ContextSettings;
 pub const FRAGMENT: Fragment = Fragment {
     name: "skills",
     place: Place::Developer,
+    marks: Some((OPEN, CLOSE)),
     // The list has its own budget; the words around it and the table of roots come on top.
     bound: |settings| budget(settings.context_window).saturating_add(32 * 1024),
     value,

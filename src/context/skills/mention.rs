@@ -27,10 +27,6 @@ pub struct Mentioned<'a> {
 #[must_use]
 pub fn mentioned<'a>(text: &str, skills: &[&'a Skill], cwd: &Path, home: Option<&Path>) -> Mentioned<'a> {
     let mut found = Mentioned::default();
-    // Most messages name nothing.
-    if skills.is_empty() || !text.contains('$') {
-        return found;
-    }
     let mut names: Vec<&str> = Vec::new();
     for mention in mentions(text) {
         let linked = mention.link.and_then(|link| skills.iter().find(|skill| is_at(skill, link, cwd, home)));
