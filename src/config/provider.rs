@@ -5,16 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::secret::Secret;
+use crate::protocol::provider::{self, PROVIDERS};
 
 /// The one protocol this program speaks so far.
 pub const RESPONSES: &str = "responses";
-
-/// The providers that are there without being configured: id, name, address, variable of the key.
-const BUILT_IN: &[(&str, &str, &str, Option<&str>)] = &[
-    ("openai", "OpenAI", "https://api.openai.com/v1", Some("OPENAI_API_KEY")),
-    ("ollama", "Ollama", "http://localhost:11434/v1", None),
-    ("lmstudio", "LM Studio", "http://localhost:1234/v1", None),
-];
 
 /// A server that answers requests for models.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -130,20 +124,20 @@ pub(super) fn fault(id: &str, provider: &Provider) -> Option<Fault> {
 /// Whether an id names a built-in provider.
 #[must_use]
 pub fn is_built_in(id: &str) -> bool {
-    BUILT_IN.iter().any(|(built_in, ..)| *built_in == id)
+    provider::built_in(id).is_some()
 }
 
 /// The built-in providers, `openai` at another address if there is one.
 pub(super) fn built_in(openai_base_url: Option<&str>) -> impl Iterator<Item = (String, Provider)> {
-    BUILT_IN.iter().map(move |(id, name, base_url, env_key)| {
-        let base_url = openai_base_url.filter(|_| *id == "openai").unwrap_or(base_url);
+    PROVIDERS.iter().map(move |row| {
+        let base_url = openai_base_url.filter(|_| row.id == "openai").unwrap_or(row.base_url);
         let provider = Provider {
-            name: (*name).to_owned(),
+            name: row.name.to_owned(),
             base_url: Some(base_url.to_owned()),
-            env_key: env_key.map(ToOwned::to_owned),
-            requires_openai_auth: *id == "openai",
+            env_key: row.key_env.map(ToOwned::to_owned),
+            requires_openai_auth: row.id == "openai",
             ..Provider::default()
         };
-        ((*id).to_owned(), provider)
+        (row.id.to_owned(), provider)
     })
 }

@@ -21,7 +21,7 @@ pub mod sse;
 pub mod tape;
 pub mod tls;
 
-pub use provider::{PROVIDERS, Provider, Secret};
+pub use provider::{Provider, Secret};
 pub use record::Recorder;
 pub use replay::{Pace, TapeServer};
 pub use responses::ResponsesClient;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::protocol::provider::ProviderRow;
 use crate::text::backoff;
 
 /// A value that must not be shown. Its `Debug` form hides it.
@@ -69,47 +70,6 @@ pub struct Provider {
     pub user_agent: String,
     /// The request's `store`. Azure answers items by id only when it has stored them.
     pub store: bool,
-}
-
-/// A provider everybody has without configuring it.
-#[derive(Clone, Copy, Debug)]
-pub struct ProviderRow {
-    /// Its key in the configuration.
-    pub id: &'static str,
-    /// Its name for people.
-    pub name: &'static str,
-    /// Its address.
-    pub base_url: &'static str,
-    /// The environment variable that holds its key.
-    pub key_env: Option<&'static str>,
-    /// Headers and the environment variables their values come from; left out when unset or blank.
-    pub env_http_headers: &'static [(&'static str, &'static str)],
-    /// Headers with fixed values.
-    pub http_headers: &'static [(&'static str, &'static str)],
-}
-
-/// The built-in providers. A configuration can add others but not replace these.
-pub const PROVIDERS: &[ProviderRow] = &[
-    ProviderRow {
-        id: "openai",
-        name: "OpenAI",
-        base_url: "https://api.openai.com/v1",
-        key_env: Some("OPENAI_API_KEY"),
-        env_http_headers: &[("openai-organization", "OPENAI_ORGANIZATION"), ("openai-project", "OPENAI_PROJECT")],
-        http_headers: &[("version", env!("CARGO_PKG_VERSION"))],
-    },
-    local("ollama", "Ollama", "http://localhost:11434/v1"),
-    local("lmstudio", "LM Studio", "http://localhost:1234/v1"),
-];
-
-const fn local(id: &'static str, name: &'static str, base_url: &'static str) -> ProviderRow {
-    ProviderRow { id, name, base_url, key_env: None, env_http_headers: &[], http_headers: &[] }
-}
-
-/// The built-in provider with this id.
-#[must_use]
-pub fn built_in(id: &str) -> Option<&'static ProviderRow> {
-    PROVIDERS.iter().find(|row| row.id == id)
 }
 
 impl Provider {
@@ -184,9 +144,8 @@ mod tests {
 
     #[test]
     fn rows_become_providers() {
-        let openai = Provider::from(built_in("openai").unwrap());
+        let openai = Provider::from(crate::protocol::provider::built_in("openai").unwrap());
         assert_eq!(openai.key_env.as_deref(), Some("OPENAI_API_KEY"));
         assert_eq!(openai.http_headers[0].0, "version");
-        assert!(built_in("nope").is_none());
     }
 }

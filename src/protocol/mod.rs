@@ -9,6 +9,7 @@ pub mod ids;
 pub mod item;
 pub mod op;
 pub mod prompt;
+pub mod provider;
 pub mod rollout_line;
 pub mod usage;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::config::{Environment, Loaded, provider as configured};
-use crate::model::provider::{Provider, Secret, built_in};
+use crate::model::provider::{Provider, Secret};
+use crate::protocol::provider::built_in;
 use crate::protocol::{ErrorKind, UserError};
 
 /// Who asks, in the header `originator`. Programs that drive this one set the variable to say who they are.
