@@ -27,12 +27,15 @@ struct Shared {
     turns: Mutex<VecDeque<CancellationToken>>,
 }
 
-/// A turn that was asked for, and who waits for its end.
-struct Submission {
-    input: UserInput,
-    cancel: CancellationToken,
-    ended: Option<oneshot::Sender<TurnEnd>>,
+/// What the worker does, one after the other.
+enum Submission {
+    /// A turn that was asked for, and who waits for its end.
+    Turn { input: UserInput, cancel: CancellationToken, ended: Option<oneshot::Sender<TurnEnd>> },
+    /// Something else to be done with the conversation, between turns.
+    Work(Work),
 }
+
+type Work = Box<dyn FnOnce(&mut Conversation) + Send>;
 
 impl Session {
     /// Starts the worker of a conversation and tells the front end that it is ready.
@@ -73,6 +76,18 @@ impl Session {
         })
     }
 
+    /// Does something with the conversation after the turns that were asked for so far, and returns what came of it;
+    /// `None` when the session ended first.
+    pub async fn with<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conversation) -> R + Send + 'static,
+    ) -> Option<R> {
+        let (done, result) = oneshot::channel();
+        let work: Work = Box::new(move |conversation| done.send(work(conversation)).map_err(drop).unwrap_or_default());
+        self.queue.send(Submission::Work(work)).ok()?;
+        result.await.ok()
+    }
+
     /// Whether a turn runs or waits to.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -97,7 +112,7 @@ impl Session {
         let cancel = CancellationToken::new();
         self.shared.turns().push_back(cancel.clone());
         // The worker outlives every session handle, unless it panicked; then `run` says so.
-        self.queue.send(Submission { input, cancel, ended }).unwrap_or_default();
+        self.queue.send(Submission::Turn { input, cancel, ended }).unwrap_or_default();
     }
 }
 
@@ -118,7 +133,14 @@ async fn work(
     mut submissions: mpsc::UnboundedReceiver<Submission>,
     mut conversation: Conversation,
 ) -> Conversation {
-    while let Some(Submission { input, cancel, ended }) = submissions.recv().await {
+    while let Some(submission) = submissions.recv().await {
+        let (input, cancel, ended) = match submission {
+            Submission::Turn { input, cancel, ended } => (input, cancel, ended),
+            Submission::Work(work) => {
+                work(&mut conversation);
+                continue;
+            }
+        };
         let end = shared.turn(&mut conversation, input, &cancel).await;
         let aborted = matches!(end, TurnEnd::Aborted);
         if let Some(ended) = ended {
