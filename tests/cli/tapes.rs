@@ -36,7 +36,8 @@ fn a_tape_that_cannot_be_played_is_told() {
     world.run(&["--replay", "no.tape", "hi"]).expect(2).says(&["no.tape", "hint:"]);
     world.write_project("bad.tape", "{\"tape\": 1}\nnonsense\n");
     world.run(&["--replay", "bad.tape", "hi"]).expect(2).says(&["bad.tape:2:", "hint:"]);
-    world.write_project("short.tape", "{\"tape\": 1}\n");
+    let exchange = json!({"items": [call("c1", "update_plan", &json!({"plan": []}))]});
+    world.write_project("short.tape", &format!("{{\"tape\": 1}}\n{exchange}\n"));
     world.run(&["--replay", "short.tape", "hi"]).expect(1).says(&["tape"]);
     let (_server, world) = super::answering(1);
     world.run(&["--record", "no/such/folder/a.tape", "hi"]).expect(5).says(&["no/such/folder/a.tape", "hint:"]);

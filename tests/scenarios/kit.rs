@@ -1,0 +1,133 @@
+//! A session within the test's own process, for what a script of the program cannot do: speak while a turn runs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use hone::agent::ports::{Clock, EventSink, Tool};
+use hone::agent::{AgentLoop, Conversation, ModelSettings, Toolbox};
+use hone::config::Environment;
+use hone::config::clock::SystemClock;
+use hone::config::disk::Disk;
+use hone::context::{ContextManager, ContextSettings};
+use hone::history::History;
+use hone::model::{Provider, ResponsesClient, Secret};
+use hone::protocol::event::{SessionInfo, TokenCount};
+use hone::protocol::op::UserInput;
+use hone::protocol::rollout_line::SessionMeta;
+use hone::protocol::{Event, ThreadId};
+use hone::rollout::Recorder;
+use hone::runtime::Session;
+use hone::text::truncate::OutputLimit;
+use hone::tools::TOOLS;
+
+use super::support::FakeServer;
+
+#[path = "../support/deps.rs"]
+mod deps;
+
+/// A running session and everything it says.
+pub struct Talk {
+    pub session: Session,
+    events: UnboundedReceiver<Event>,
+}
+
+struct Ear(UnboundedSender<Event>);
+
+impl EventSink for Ear {
+    fn emit(&self, event: Event) {
+        self.0.send(event).unwrap_or_default();
+    }
+}
+
+impl Talk {
+    /// A session in `folder` that is recorded below it.
+    pub fn start(server: &FakeServer, folder: &Path) -> Self {
+        let clock = Arc::new(SystemClock::new(&Environment::capture()));
+        let (ear, events) = unbounded_channel();
+        let provider = Provider {
+            key: Some(Secret::new("k")),
+            backoff_unit: Duration::from_millis(1),
+            ..Provider::new("fake", "Fake", &server.base_url)
+        };
+        let thread_id = ThreadId::new();
+        let meta = SessionMeta {
+            id: thread_id,
+            timestamp: "2026-11-20T19:14:07.601Z".into(),
+            cwd: folder.into(),
+            originator: "hone".into(),
+            cli_version: "0".into(),
+            source: "exec".into(),
+            model_provider: Some("fake".into()),
+            base_instructions: None,
+            git: None,
+            forked_from_id: None,
+            other: serde_json::Map::new(),
+        };
+        let rollout =
+            Recorder::create(&folder.join("home"), &clock.local_now(), meta, Arc::clone(&clock) as Arc<dyn Clock>);
+        let deps = deps::tool_deps();
+        let tools: Vec<Arc<dyn Tool>> = TOOLS.iter().map(|build| Arc::from(build(&deps))).collect();
+        let agent = AgentLoop {
+            model: Arc::new(ResponsesClient::new(provider, None)),
+            tools: Arc::new(Toolbox::new(tools, Vec::new())),
+            rollout: Arc::new(rollout),
+            events: Arc::new(Ear(ear)),
+            clock,
+        };
+        let conversation = Conversation {
+            thread_id,
+            history: History::new(),
+            context: ContextManager::new(ContextSettings::new(folder, folder.join("home")), Arc::new(Disk)),
+            tokens: TokenCount::default(),
+            window: 0,
+            model: ModelSettings {
+                slug: "test-model".into(),
+                instructions: "Be brief.".into(),
+                effort: None,
+                summary: None,
+                verbosity: None,
+                service_tier: None,
+                parallel_tool_calls: true,
+                output_limit: OutputLimit::Tokens(10_000),
+                cwd: folder.into(),
+                approval_policy: "never".into(),
+                sandbox_mode: "danger-full-access".into(),
+            },
+        };
+        let info = SessionInfo {
+            thread_id,
+            model: "test-model".into(),
+            provider: "fake".into(),
+            cwd: folder.into(),
+            rollout_path: None,
+            effort: None,
+            resumed_items: None,
+        };
+        Self { session: Session::start(info, agent, conversation), events }
+    }
+
+    /// Returns the next event that fits.
+    pub async fn until(&mut self, fits: impl Fn(&Event) -> bool) -> Event {
+        let listening = async {
+            loop {
+                let event = self.events.recv().await.unwrap();
+                if fits(&event) {
+                    return event;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), listening).await.unwrap()
+    }
+
+    /// Everything said so far that was not yet heard.
+    pub fn rest(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+    }
+}
+
+/// A message.
+pub fn says(text: &str) -> UserInput {
+    UserInput { text: text.into() }
+}
