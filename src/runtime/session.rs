@@ -30,9 +30,15 @@ struct Shared {
 /// What the worker does, one after the other.
 enum Submission {
     /// A turn that was asked for, and who waits for its end.
-    Turn { input: UserInput, cancel: CancellationToken, ended: Option<oneshot::Sender<TurnEnd>> },
+    Turn { turn: Turn, ended: Option<oneshot::Sender<TurnEnd>> },
     /// Something else to be done with the conversation, between turns.
     Work(Work),
+}
+
+/// A turn that was asked for.
+struct Turn {
+    input: UserInput,
+    cancel: CancellationToken,
 }
 
 type Work = Box<dyn FnOnce(&mut Conversation) + Send>;
@@ -58,11 +64,7 @@ impl Session {
     pub fn send(&self, op: Op) {
         match op {
             Op::Submit(input) => self.enqueue(input, None),
-            Op::Steer(input) if self.is_busy() => {
-                self.shared.agent.events.emit(Event::SteerQueued { text: input.text.clone() });
-                self.shared.inbox.push(input);
-            }
-            Op::Steer(input) => self.enqueue(input, None),
+            Op::Steer(input) => self.steer(input),
             Op::Interrupt | Op::Shutdown => self.interrupt(),
         }
     }
@@ -102,6 +104,18 @@ impl Session {
         self.worker.await.map(drop).unwrap_or_default();
     }
 
+    fn steer(&self, input: UserInput) {
+        // Under this lock no turn ends, so that the one which is told of the message also sees it.
+        let turns = self.shared.turns();
+        if turns.is_empty() {
+            drop(turns);
+            self.enqueue(input, None);
+        } else {
+            self.shared.agent.events.emit(Event::SteerQueued { text: input.text.clone() });
+            self.shared.inbox.push(input);
+        }
+    }
+
     fn interrupt(&self) {
         if let Some(cancel) = self.shared.turns().front() {
             cancel.cancel();
@@ -112,7 +126,7 @@ impl Session {
         let cancel = CancellationToken::new();
         self.shared.turns().push_back(cancel.clone());
         // The worker outlives every session handle, unless it panicked; then `run` says so.
-        self.queue.send(Submission::Turn { input, cancel, ended }).unwrap_or_default();
+        self.queue.send(Submission::Turn { turn: Turn { input, cancel }, ended }).unwrap_or_default();
     }
 }
 
@@ -121,10 +135,19 @@ impl Shared {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(&self, conversation: &mut Conversation, input: UserInput, cancel: &CancellationToken) -> TurnEnd {
-        let end = self.agent.run_turn(conversation, input, &self.inbox, cancel).await;
-        self.turns().pop_front();
-        end
+    /// Runs one turn. Messages that came too late to join it make a turn of their own, which is returned, unless the person
+    /// wanted quiet.
+    async fn turn(&self, conversation: &mut Conversation, turn: Turn) -> (TurnEnd, Option<Turn>) {
+        let end = self.agent.run_turn(conversation, turn.input, &self.inbox, &turn.cancel).await;
+        let mut turns = self.turns();
+        turns.pop_front();
+        if matches!(end, TurnEnd::Aborted) || self.inbox.is_empty() {
+            return (end, None);
+        }
+        let texts: Vec<_> = self.inbox.take().into_iter().map(|input| input.text).collect();
+        let late = Turn { input: UserInput { text: texts.join("\n\n") }, cancel: CancellationToken::new() };
+        turns.push_front(late.cancel.clone());
+        (end, Some(late))
     }
 }
 
@@ -134,25 +157,18 @@ async fn work(
     mut conversation: Conversation,
 ) -> Conversation {
     while let Some(submission) = submissions.recv().await {
-        let (input, cancel, ended) = match submission {
-            Submission::Turn { input, cancel, ended } => (input, cancel, ended),
-            Submission::Work(work) => {
-                work(&mut conversation);
-                continue;
+        match submission {
+            Submission::Work(work) => work(&mut conversation),
+            Submission::Turn { turn, ended } => {
+                let (end, mut late) = shared.turn(&mut conversation, turn).await;
+                if let Some(ended) = ended {
+                    // Whoever asked may have stopped waiting.
+                    ended.send(end).map_err(drop).unwrap_or_default();
+                }
+                while let Some(turn) = late {
+                    (_, late) = shared.turn(&mut conversation, turn).await;
+                }
             }
-        };
-        let end = shared.turn(&mut conversation, input, &cancel).await;
-        let aborted = matches!(end, TurnEnd::Aborted);
-        if let Some(ended) = ended {
-            // Whoever asked may have stopped waiting.
-            ended.send(end).map_err(drop).unwrap_or_default();
-        }
-        // A message that came too late to join the turn gets one of its own, unless the person wanted quiet.
-        if !aborted && !shared.inbox.is_empty() {
-            let texts: Vec<_> = shared.inbox.take().into_iter().map(|input| input.text).collect();
-            let cancel = CancellationToken::new();
-            shared.turns().push_front(cancel.clone());
-            shared.turn(&mut conversation, UserInput { text: texts.join("\n\n") }, &cancel).await;
         }
     }
     conversation

@@ -1,7 +1,7 @@
 //! A session within the test's own process, for what a script of the program cannot do: speak while a turn runs.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -29,15 +29,24 @@ mod deps;
 
 /// A running session and everything it says.
 pub struct Talk {
-    pub session: Session,
+    pub session: Arc<Session>,
+    ear: Arc<Ear>,
     events: UnboundedReceiver<Event>,
 }
 
-struct Ear(UnboundedSender<Event>);
+struct Ear {
+    heard: UnboundedSender<Event>,
+    answers: OnceLock<Answers>,
+}
+
+type Answers = Box<dyn Fn(&Event) + Send + Sync>;
 
 impl EventSink for Ear {
     fn emit(&self, event: Event) {
-        self.0.send(event).unwrap_or_default();
+        if let Some(answers) = self.answers.get() {
+            answers(&event);
+        }
+        self.heard.send(event).unwrap_or_default();
     }
 }
 
@@ -45,7 +54,8 @@ impl Talk {
     /// A session in `folder` that is recorded below it.
     pub fn start(server: &FakeServer, folder: &Path) -> Self {
         let clock = Arc::new(SystemClock::new(&Environment::capture()));
-        let (ear, events) = unbounded_channel();
+        let (heard, events) = unbounded_channel();
+        let ear = Arc::new(Ear { heard, answers: OnceLock::new() });
         let provider = Provider {
             key: Some(Secret::new("k")),
             backoff_unit: Duration::from_millis(1),
@@ -73,7 +83,7 @@ impl Talk {
             model: Arc::new(ResponsesClient::new(provider, None)),
             tools: Arc::new(Toolbox::new(tools, Vec::new())),
             rollout: Arc::new(rollout),
-            events: Arc::new(Ear(ear)),
+            events: Arc::<Ear>::clone(&ear),
             clock,
         };
         let conversation = Conversation {
@@ -105,7 +115,7 @@ impl Talk {
             effort: None,
             resumed_items: None,
         };
-        Self { session: Session::start(info, agent, conversation), events }
+        Self { session: Arc::new(Session::start(info, agent, conversation)), ear, events }
     }
 
     /// Returns the next event that fits.
@@ -121,9 +131,16 @@ impl Talk {
         tokio::time::timeout(Duration::from_secs(20), listening).await.unwrap()
     }
 
-    /// Everything said so far that was not yet heard.
-    pub fn rest(&mut self) -> Vec<Event> {
-        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+    /// Calls `answers` with every event, before anything else goes on.
+    pub fn answer(&self, answers: impl Fn(&Session, &Event) + Send + Sync + 'static) {
+        let session = Arc::downgrade(&self.session);
+        let answers: Answers = Box::new(move |event| answers(&session.upgrade().unwrap(), event));
+        assert!(self.ear.answers.set(answers).is_ok());
+    }
+
+    /// Ends the session.
+    pub async fn close(self) {
+        Arc::into_inner(self.session).unwrap().close().await;
     }
 }
 
