@@ -5,6 +5,7 @@
 //! never changed. [`explain`](explain::explain) tells people where a value comes from. [`KEYS`](keys::KEYS) is the one list
 //! of keys: checking, explaining and the table in `docs/configuration.md` all come from it.
 
+pub mod auth;
 pub mod clock;
 pub mod disk;
 pub mod dotenv;
