@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,6 +81,8 @@ impl EventSink for Progress {
 struct Page {
     style: Style,
     streams_answer: bool,
+    /// Paths inside it are shown without it.
+    folder: PathBuf,
     /// The title of every call that runs, and which of them was announced last.
     running: HashMap<String, String>,
     last_announced: String,
@@ -154,7 +157,10 @@ impl Page {
     fn line(&mut self, event: &Event) -> String {
         let style = self.style;
         match event {
-            Event::SessionReady(info) => header(style, info),
+            Event::SessionReady(info) => {
+                info.cwd.clone_into(&mut self.folder);
+                header(style, info)
+            }
             Event::Reasoning { text } if !text.is_empty() => format!("{}\n", style.dim(text.trim())),
             Event::ToolStarted { activity, .. } if is_plan(activity) => String::new(),
             Event::ToolStarted { call_id, activity } => {
@@ -166,8 +172,8 @@ impl Page {
             Event::ToolEnded { call_id, result } => match self.running.remove(call_id) {
                 None if result.ok => String::new(),
                 // Among calls that run side by side, an end must say whose it is.
-                Some(title) if self.last_announced != *call_id => title + &ended(style, result),
-                _ => ended(style, result),
+                Some(title) if self.last_announced != *call_id => title + &ended(style, &self.folder, result),
+                _ => ended(style, &self.folder, result),
             },
             Event::PlanUpdated { explanation, steps } => {
                 let mut text = explanation.as_ref().map(|why| format!("{}\n", style.dim(why))).unwrap_or_default();
@@ -241,15 +247,16 @@ fn title(style: Style, activity: &Activity) -> String {
     }
 }
 
-fn ended(style: Style, result: &ToolResult) -> String {
+fn ended(style: Style, folder: &Path, result: &ToolResult) -> String {
     let mut text = String::new();
+    let short = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
     for change in &result.changes {
-        let path = change.path.display();
+        let path = short(&change.path);
         let line = match &change.kind {
             FileChangeKind::Add => format!("  A {path}"),
             FileChangeKind::Delete => format!("  D {path}"),
             FileChangeKind::Update { moved_to: None } => format!("  M {path}"),
-            FileChangeKind::Update { moved_to: Some(to) } => format!("  R {path} → {}", to.display()),
+            FileChangeKind::Update { moved_to: Some(to) } => format!("  R {path} → {}", short(to)),
         };
         text.push_str(&format!("{line}\n"));
         for line in change.diff.lines().skip_while(|line| !line.starts_with("@@")) {
