@@ -302,7 +302,7 @@ mod tests {
             (Provider { http_headers: vec![("a b".into(), "c".into())], ..provider.clone() }, "`a b` is no name"),
             (Provider { key_env: Some("FAKE_KEY".into()), ..provider }, "Missing environment variable: `FAKE_KEY`."),
         ] {
-            let error = Request::new(&provider, None, &prompt()).unwrap_err();
+            let error = Request::new(&provider, provider.key.as_ref(), &prompt()).unwrap_err();
             assert!(error.message.contains(part), "{error}");
         }
     }
