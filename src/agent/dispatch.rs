@@ -138,7 +138,9 @@ impl Dispatch {
 
 impl Report {
     fn end(&self, output: Output) -> Output {
-        let shown = if output.shown.is_empty() { texts(&output.parts) } else { output.shown.clone() };
+        // A command that printed nothing has nothing to show; the frame around its output is for the model.
+        let parts_say_it = output.shown.is_empty() && output.exit_code.is_none();
+        let shown = if parts_say_it { texts(&output.parts) } else { output.shown.clone() };
         let result = ToolResult {
             ok: output.ok,
             exit_code: output.exit_code,

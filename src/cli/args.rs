@@ -167,7 +167,11 @@ impl Options {
     }
 }
 
-fn working_folder(cd: Option<&Path>) -> Result<PathBuf, UserError> {
+/// The folder to work in, absolute: the one that was named, else the current one.
+///
+/// # Errors
+/// It does not exist, or is no folder.
+pub fn working_folder(cd: Option<&Path>) -> Result<PathBuf, UserError> {
     let wanted = cd.unwrap_or(Path::new("."));
     let folder = std::path::absolute(wanted).and_then(std::fs::canonicalize);
     match folder {

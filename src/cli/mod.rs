@@ -34,7 +34,8 @@ use args::{Cli, Command, ConfigCommand, Exec, ExecCommand};
 pub fn main(argv: Vec<OsString>) -> u8 {
     let called_as = argv.first().and_then(|path| Path::new(path).file_stem()).unwrap_or_default();
     if called_as == "apply_patch" || called_as == "applypatch" {
-        return apply_patch(argv.get(1..).unwrap_or_default());
+        let patched = args::working_folder(None).map(|cwd| apply_patch(argv.get(1..).unwrap_or_default(), &cwd));
+        return patched.unwrap_or_else(|error| end_with(&error));
     }
     let cli = match Cli::try_parse_from(argv) {
         Ok(cli) => cli,
@@ -44,10 +45,12 @@ pub fn main(argv: Vec<OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    run(cli).unwrap_or_else(|error| {
-        terminal::complain(&error);
-        error.kind.exit_code()
-    })
+    run(cli).unwrap_or_else(|error| end_with(&error))
+}
+
+fn end_with(error: &UserError) -> u8 {
+    terminal::complain(error);
+    error.kind.exit_code()
 }
 
 fn run(cli: Cli) -> Result<u8, UserError> {
@@ -61,7 +64,8 @@ fn run(cli: Cli) -> Result<u8, UserError> {
         }
         Some(Command::Demo) => demo::run(options),
         Some(Command::ApplyPatch { patch }) => {
-            Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>()))
+            let folder = args::working_folder(options.cd.as_deref())?;
+            Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>(), &folder))
         }
         Some(Command::Config { command: ConfigCommand::Explain { key } }) => {
             let loaded = options.setup()?.load()?;
@@ -84,8 +88,8 @@ fn resume(last: bool, all: bool, mut words: Vec<String>) -> Result<(SessionStart
     Ok((SessionStart::Resume { id }, words))
 }
 
-fn apply_patch(args: &[OsString]) -> u8 {
-    let result = standalone::run(args, &mut io::stdin(), Path::new("."));
+fn apply_patch(args: &[OsString], cwd: &Path) -> u8 {
+    let result = standalone::run(args, &mut io::stdin(), cwd);
     terminal::print(&result.stdout);
     terminal::print_error(&result.stderr);
     result.code

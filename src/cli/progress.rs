@@ -81,7 +81,7 @@ impl EventSink for Progress {
 struct Page {
     style: Style,
     streams_answer: bool,
-    /// Paths inside it are shown without it.
+    /// Where the session works: paths below it are shown without it.
     folder: PathBuf,
     /// The title of every call that runs, and which of them was announced last.
     running: HashMap<String, String>,
@@ -158,7 +158,7 @@ impl Page {
         let style = self.style;
         match event {
             Event::SessionReady(info) => {
-                info.cwd.clone_into(&mut self.folder);
+                self.folder.clone_from(&info.cwd);
                 header(style, info)
             }
             Event::Reasoning { text } if !text.is_empty() => format!("{}\n", style.dim(text.trim())),
@@ -172,8 +172,8 @@ impl Page {
             Event::ToolEnded { call_id, result } => match self.running.remove(call_id) {
                 None if result.ok => String::new(),
                 // Among calls that run side by side, an end must say whose it is.
-                Some(title) if self.last_announced != *call_id => title + &ended(style, &self.folder, result),
-                _ => ended(style, &self.folder, result),
+                Some(title) if self.last_announced != *call_id => title + &ended(style, result, &self.folder),
+                _ => ended(style, result, &self.folder),
             },
             Event::PlanUpdated { explanation, steps } => {
                 let mut text = explanation.as_ref().map(|why| format!("{}\n", style.dim(why))).unwrap_or_default();
@@ -247,9 +247,9 @@ fn title(style: Style, activity: &Activity) -> String {
     }
 }
 
-fn ended(style: Style, folder: &Path, result: &ToolResult) -> String {
-    let mut text = String::new();
+fn ended(style: Style, result: &ToolResult, folder: &Path) -> String {
     let short = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let mut text = String::new();
     for change in &result.changes {
         let path = short(&change.path);
         let line = match &change.kind {

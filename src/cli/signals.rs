@@ -8,6 +8,8 @@ pub struct Interrupts {
     int: Signal,
     term: Signal,
     hup: Signal,
+    /// Comes with a write beyond the limit of a file's size, which fails and says so. By default it would end the program.
+    _file_size: Signal,
 }
 
 impl Interrupts {
@@ -20,6 +22,7 @@ impl Interrupts {
             int: signal(SignalKind::interrupt())?,
             term: signal(SignalKind::terminate())?,
             hup: signal(SignalKind::hangup())?,
+            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
     }
 

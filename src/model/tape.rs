@@ -81,7 +81,10 @@ impl Tape {
     /// The file cannot be read or is no tape; the message names the line.
     pub fn read(path: &Path) -> Result<Self, UserError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| UserError::new(ErrorKind::Usage, format!("{}: {error}", path.display())))?;
+            .map_err(|error| {
+                UserError::new(ErrorKind::Usage, format!("cannot read the tape {}: {error}", path.display()))
+            })
+            .map_err(|error| error.hint("give --replay a file that --record wrote; `hone demo` needs none"))?;
         Self::parse(&text)
             .map_err(|error| UserError { message: format!("{}:{}", path.display(), error.message), ..error })
     }

@@ -134,6 +134,17 @@ impl ModelErrorCause {
         }
     }
 
+    /// What a person can do about it, where the message alone does not say.
+    #[must_use]
+    pub const fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::Auth => Some("set a key the provider takes, in the environment or in .env beside config.toml"),
+            Self::ModelNotFound => Some("name another model with -m MODEL, or with model = \"…\" in config.toml"),
+            Self::ContextWindowExceeded => Some("begin a new session; what this one did is in its folder"),
+            _ => None,
+        }
+    }
+
     /// The name rollouts record, `codex_error_info` in Codex's files.
     #[must_use]
     pub const fn record_name(self) -> &'static str {
@@ -160,7 +171,8 @@ impl std::error::Error for ModelError {}
 
 impl From<ModelError> for UserError {
     fn from(error: ModelError) -> Self {
-        Self::new(error.cause.kind(), error.message)
+        let hint = error.cause.hint().map(str::to_owned);
+        Self { kind: error.cause.kind(), message: error.message, hint }
     }
 }
 

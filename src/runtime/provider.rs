@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::config::auth::{self, Login};
 use crate::config::{Environment, Loaded, provider as configured};
 use crate::model::provider::{Provider, Secret};
+use crate::model::retry;
 use crate::protocol::provider::built_in;
 use crate::protocol::{ErrorKind, UserError};
 
@@ -32,6 +33,9 @@ pub fn resolve(loaded: &Loaded) -> Result<Provider, UserError> {
     provider.key_env_instructions.clone_from(&table.env_key_instructions);
     if provider.key.is_none() && id == "openai" {
         return Err(nothing_to_talk_to(login == Some(Login::ChatGpt)));
+    }
+    if let (None, Some(variable)) = (&provider.key, &provider.key_env) {
+        return Err(retry::missing_key(variable, table.env_key_instructions.as_deref()).into());
     }
     provider.query_params = exposed(&table.query_params);
     provider.http_headers.extend(exposed(&table.http_headers));

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, unused_imports, reason = "no test binary needs all of it")]
 
+pub mod program;
 pub mod server;
 pub mod speech;
 
+pub use program::{Ended, Running, World, gone, is_alive, outputs};
 pub use server::{FakeServer, Gate, Reply, Request, Step};
