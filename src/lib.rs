@@ -1,4 +1,27 @@
 //! Hone: a coding agent for the terminal that gets sharper with use.
+//!
+//! This is the map. Every folder stands on a floor; a file may use what lies lower, never what lies higher
+//! (`docs/architecture.md` says why, `tests/architecture` holds the code to it).
+//!
+//! | floor | folder | what lives there |
+//! |---|---|---|
+//! | 5 | [`cli`] | the command line: one-shot, demo, the small commands |
+//! | 4 | [`runtime`] | builds the ports from the configuration; owns sessions, their queues, shutdown |
+//! | 3 | [`config`] | the configuration, the home folder, the environment |
+//! | 3 | [`model`] | talks to models; records and plays tapes |
+//! | 3 | [`tools`] | the tools the model can call, one file each |
+//! | 3 | [`exec`] | starts processes |
+//! | 3 | [`rollout`] | session files |
+//! | 2 | [`agent`] | the turn: [`AgentLoop`](agent::AgentLoop) and the ports it needs |
+//! | 2 | [`context`] | what the model is shown beside the conversation |
+//! | 1 | [`history`] | the conversation as the model sees it |
+//! | 1 | [`patch`] | the patch language |
+//! | 1 | [`text`] | shortening, time stamps, templates, redaction |
+//! | 0 | [`protocol`] | the words everything speaks: items, events, ops, prompts, errors |
+//!
+//! To run a turn from a program of your own: [`Setup::prepare`](runtime::Setup::prepare),
+//! [`AgentRuntime::start`](runtime::AgentRuntime::start), [`AgentRuntime::open`](runtime::AgentRuntime::open),
+//! [`Session::run`](runtime::Session::run). `cli/oneshot.rs` does just that.
 
 pub mod agent;
 pub mod cli;

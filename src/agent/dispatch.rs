@@ -4,6 +4,7 @@
 //! that may not waits for all before it and holds up all after it. Outputs go back in the order of the calls, however they
 //! finish. Whatever goes wrong with a tool becomes its output; nothing here can fail a turn.
 
+use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -16,7 +17,7 @@ use crate::protocol::item::{Call, OutputPart};
 use crate::protocol::{CallForm, Event, Item, new_item_id};
 use crate::text::truncate::{self, OutputLimit};
 
-/// How long an interrupted tool may take to return by itself before it is dropped.
+/// How long interrupted tools may take, all together, to return by themselves before they are dropped.
 const GRACE: Duration = Duration::from_millis(150);
 
 /// The running and finished calls of one response, in order.
@@ -104,36 +105,38 @@ impl Dispatch {
     /// are ended and answered as aborted.
     pub async fn join(&mut self) -> Vec<Item> {
         let mut outputs = Vec::with_capacity(self.running.len());
+        let grace = async {
+            self.cx.cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        }
+        .shared();
         for running in std::mem::take(&mut self.running) {
             let (form, call_id) = (running.call.form, running.call.call_id.clone());
-            let output = self.end(running).await;
+            let output = end(running, grace.clone()).await;
             let id = new_item_id(form.output_id_prefix());
             outputs.push(Item::output(form, &call_id, Some(id), &bounded(output.parts, self.cx.output_limit)));
         }
         outputs
     }
+}
 
-    async fn end(&self, Running { call, mut task, report, .. }: Running) -> Output {
-        let joined = tokio::select! {
-            biased;
-            joined = &mut task => joined,
-            () = self.cx.cancel.cancelled() => {
-                if let Ok(joined) = tokio::time::timeout(GRACE, &mut task).await {
-                    joined
-                } else {
-                    task.abort();
-                    (&mut task).await
-                }
-            }
-        };
-        joined.unwrap_or_else(|error| {
-            report.end(if error.is_cancelled() {
-                report.aborted()
-            } else {
-                Output::failed(format!("{} crashed. This is a bug of the tool; another way may work.", call.name))
-            })
+/// The output of a call, however it ends. A call that still runs when `grace` is over is dropped.
+async fn end(Running { call, mut task, report, .. }: Running, grace: impl Future<Output = ()>) -> Output {
+    let joined = tokio::select! {
+        biased;
+        joined = &mut task => joined,
+        () = grace => {
+            task.abort();
+            (&mut task).await
+        }
+    };
+    joined.unwrap_or_else(|error| {
+        report.end(if error.is_cancelled() {
+            report.aborted()
+        } else {
+            Output::failed(format!("{} crashed. This is a bug of the tool; another way may work.", call.name))
         })
-    }
+    })
 }
 
 impl Report {

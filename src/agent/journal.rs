@@ -9,6 +9,11 @@ use super::conversation::Conversation;
 use super::ports::{Clock, Rollout};
 use crate::protocol::rollout_line::{RolloutEvent, TokenInfo, TurnContext};
 use crate::protocol::{Item, ModelError, RolloutError, RolloutLine, TurnId};
+use crate::text::truncate::{self, OutputLimit};
+
+/// What an event repeats of an item's text at most. The item beside it holds the whole; a reader that shows sessions is not
+/// helped by megabytes.
+const REPEATED: OutputLimit = OutputLimit::Bytes(1 << 20);
 
 /// Writes the lines of one turn.
 pub struct Journal<'a> {
@@ -76,7 +81,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// See [`Rollout::append`].
     pub fn agent_message(&self, text: &str, phase: Option<String>) -> Result<(), RolloutError> {
-        self.event(RolloutEvent::AgentMessage { message: text.to_owned(), phase })
+        self.event(RolloutEvent::AgentMessage { message: repeated(text), phase })
     }
 
     /// A reasoning summary, as readers know it.
@@ -84,7 +89,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// See [`Rollout::append`].
     pub fn agent_reasoning(&self, text: &str) -> Result<(), RolloutError> {
-        self.event(RolloutEvent::AgentReasoning { text: text.to_owned() })
+        self.event(RolloutEvent::AgentReasoning { text: repeated(text) })
     }
 
     /// The person's own words, as readers know them.
@@ -93,7 +98,7 @@ impl<'a> Journal<'a> {
     /// See [`Rollout::append`].
     pub fn user_message(&self, text: &str) -> Result<(), RolloutError> {
         self.event(RolloutEvent::UserMessage {
-            message: text.to_owned(),
+            message: repeated(text),
             images: None,
             local_images: Vec::new(),
             text_elements: Vec::new(),
@@ -119,7 +124,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// See [`Rollout::append`] and [`Rollout::barrier`].
     pub fn complete(&self, last_agent_message: Option<&str>) -> Result<(), RolloutError> {
-        self.end(last_agent_message.map(str::to_owned), None)
+        self.end(last_agent_message.map(repeated), None)
     }
 
     /// The turn failed, and all of it is on disk.
@@ -161,4 +166,8 @@ impl<'a> Journal<'a> {
     fn event(&self, event: RolloutEvent) -> Result<(), RolloutError> {
         self.rollout.append(&RolloutLine::Event(event))
     }
+}
+
+fn repeated(text: &str) -> String {
+    truncate::middle(text, REPEATED).into_owned()
 }

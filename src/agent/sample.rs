@@ -76,13 +76,14 @@ impl Turn<'_> {
         let mut stream = self.agent.model.stream(prompt);
         let cancel = self.cancel.clone();
         let interrupted = cancel.cancelled();
-        tokio::pin!(interrupted);
+        let steered = self.inbox.arrival();
+        tokio::pin!(interrupted, steered);
         loop {
             let event = tokio::select! {
                 biased;
                 () = &mut interrupted => return Err(Stop::Interrupted),
                 // A call that runs is not cut off: its output belongs to this response.
-                () = self.inbox.arrival(), if !heard.called_tools => return Ok(()),
+                () = &mut steered, if !heard.called_tools => return Ok(()),
                 event = stream.next() => event.unwrap_or_else(|| Err(closed_early()))
             };
             match event.map_err(Stop::Model)? {

@@ -151,7 +151,7 @@ impl Turn<'_> {
         match item.kind() {
             ItemKind::Message(Role::Assistant) => {
                 let text: Arc<str> = item.text().into();
-                self.journal.agent_message(&text, item.phase())?;
+                self.journal.agent_message(&text, item.phase().map(str::to_owned))?;
                 if !text.is_empty() {
                     self.answer = Some(Arc::clone(&text));
                     self.agent.events.emit(Event::Message { text });

@@ -1,6 +1,8 @@
 //! The prompt: from the command line, from standard input, or both.
 
+use std::fs;
 use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::FileTypeExt;
 
 use super::terminal;
 use crate::protocol::{ErrorKind, UserError};
@@ -22,7 +24,17 @@ pub fn prompt(words: &[String]) -> Result<String, UserError> {
     if io::stdin().is_terminal() {
         return Ok(typed);
     }
+    if may_stay_open() {
+        // Whoever started the program may never close it: then at least it can be seen what is waited for.
+        terminal::print_error("Reading additional input from stdin...\n");
+    }
     Ok(join(typed, &read()?))
+}
+
+/// Whether standard input is a pipe or a socket; a file or `/dev/null` ends by itself.
+fn may_stay_open() -> bool {
+    let kind = fs::metadata("/dev/stdin").map(|stdin| stdin.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }
 
 /// A prompt with piped text beside it.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::agent::ports::BoxFuture;
 use crate::protocol::provider::ProviderRow;
 use crate::text::backoff;
 
@@ -33,6 +34,21 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Tells a key anew whenever one is needed.
+pub trait KeySource: Send + Sync {
+    /// The key to use now.
+    ///
+    /// # Errors
+    /// There is none; the text says why, for the person.
+    fn key(&self) -> BoxFuture<'_, Result<Secret, String>>;
+}
+
+impl fmt::Debug for dyn KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySource(…)")
+    }
+}
+
 /// A server of models, everything resolved.
 #[derive(Clone, Debug)]
 pub struct Provider {
@@ -44,6 +60,8 @@ pub struct Provider {
     pub base_url: String,
     /// What goes into `authorization: Bearer …`.
     pub key: Option<Secret>,
+    /// Where to ask for the key when it is not fixed.
+    pub key_source: Option<Arc<dyn KeySource>>,
     /// The environment variable the key was looked for in. With one named and no key found, a request fails and says so.
     pub key_env: Option<String>,
     /// How to get a key, for people.
@@ -81,6 +99,7 @@ impl Provider {
             name: name.to_owned(),
             base_url: base_url.to_owned(),
             key: None,
+            key_source: None,
             key_env: None,
             key_env_instructions: None,
             query_params: Vec::new(),

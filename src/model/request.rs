@@ -9,7 +9,7 @@ use reqwest::Url;
 use serde_json::{Map, Value, json};
 
 use super::body::{Body, BodyWriter};
-use super::provider::Provider;
+use super::provider::{Provider, Secret};
 use super::retry;
 use crate::protocol::error::{ModelError, ModelErrorCause as Cause};
 use crate::protocol::prompt::{Prompt, Purpose};
@@ -33,8 +33,8 @@ impl Request {
     ///
     /// # Errors
     /// The provider lacks its key, or its address or headers cannot be used.
-    pub fn new(provider: &Provider, prompt: &Prompt) -> Result<Self, ModelError> {
-        Ok(Self { url: url(provider)?, headers: headers(provider, prompt)?, body: body(prompt, provider.store) })
+    pub fn new(provider: &Provider, key: Option<&Secret>, prompt: &Prompt) -> Result<Self, ModelError> {
+        Ok(Self { url: url(provider)?, headers: headers(provider, key, prompt)?, body: body(prompt, provider.store) })
     }
 }
 
@@ -52,7 +52,7 @@ fn url(provider: &Provider) -> Result<Url, ModelError> {
     Ok(url)
 }
 
-fn headers(provider: &Provider, prompt: &Prompt) -> Result<HeaderMap, ModelError> {
+fn headers(provider: &Provider, key: Option<&Secret>, prompt: &Prompt) -> Result<HeaderMap, ModelError> {
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -63,7 +63,7 @@ fn headers(provider: &Provider, prompt: &Prompt) -> Result<HeaderMap, ModelError
         headers.insert(name, value);
         Ok(())
     };
-    match (&provider.key, &provider.key_env) {
+    match (key, &provider.key_env) {
         (Some(key), _) => add(AUTHORIZATION, &format!("Bearer {}", key.expose()))?,
         (None, Some(env)) => return Err(retry::missing_key(env, provider.key_env_instructions.as_deref())),
         (None, None) => {}
@@ -273,7 +273,7 @@ mod tests {
         provider.query_params = vec![("api-version".into(), "2026 a".into())];
         let prompt = prompt();
         prompt.turn_state.set("sticky".into()).unwrap();
-        let request = Request::new(&provider, &prompt).unwrap();
+        let request = Request::new(&provider, provider.key.as_ref(), &prompt).unwrap();
         assert_eq!(request.url.as_str(), "http://h/v1/responses?api-version=2026+a");
         let thread = prompt.thread_id.to_string();
         for (name, value) in [
@@ -302,7 +302,7 @@ mod tests {
             (Provider { http_headers: vec![("a b".into(), "c".into())], ..provider.clone() }, "`a b` is no name"),
             (Provider { key_env: Some("FAKE_KEY".into()), ..provider }, "Missing environment variable: `FAKE_KEY`."),
         ] {
-            let error = Request::new(&provider, &prompt()).unwrap_err();
+            let error = Request::new(&provider, provider.key.as_ref(), &prompt()).unwrap_err();
             assert!(error.message.contains(part), "{error}");
         }
     }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::http::{self, Answer, MAX_RETRIES, Transport};
-use super::provider::Provider;
+use super::provider::{Provider, Secret};
 use super::record::{End, Recorder, Recording};
 use super::request::{Request, TURN_STATE};
 use super::sse::{self, Events};
 use super::{events, limits, retry};
 use crate::agent::ports::{ModelClient, ModelEvent, ModelStream};
+use crate::protocol::error::ModelErrorCause;
 use crate::protocol::{ModelError, Prompt};
 use crate::text::backoff;
 
@@ -37,7 +38,6 @@ impl ResponsesClient {
     /// A client of `provider`, which writes what it hears to `recorder`.
     #[must_use]
     pub fn new(provider: Provider, recorder: Option<Recorder>) -> Self {
-        let recorder = recorder.map(|recorder| recorder.hiding(provider.key.clone()));
         Self(Arc::new(Shared { provider, recorder, transport: OnceLock::new() }))
     }
 }
@@ -86,11 +86,19 @@ impl Shared {
         Some((next, State::End))
     }
 
+    async fn key(&self) -> Result<Option<Secret>, ModelError> {
+        match &self.provider.key_source {
+            Some(source) => source.key().await.map(Some).map_err(|why| retry::fatal(ModelErrorCause::Auth, why)),
+            None => Ok(self.provider.key.clone()),
+        }
+    }
+
     async fn open(&self, prompt: &Prompt) -> Result<Reader, ModelError> {
-        let request = Request::new(&self.provider, prompt)?;
+        let key = self.key().await?;
+        let request = Request::new(&self.provider, key.as_ref(), prompt)?;
         let transport = self.transport.get_or_init(|| Transport::new(&self.provider));
         let transport = transport.as_ref().map_err(Clone::clone)?;
-        let recorder = self.recorder.as_ref().map(|recorder| recorder.of(prompt));
+        let recorder = self.recorder.clone().map(|recorder| recorder.hiding(key).of(prompt));
         let answer = transport.open(&self.provider, &request, recorder.as_ref()).await?;
         if let Some(state) = answer.headers.get(TURN_STATE).and_then(|state| state.to_str().ok()) {
             prompt.turn_state.get_or_init(|| state.to_owned());

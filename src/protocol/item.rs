@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fmt;
@@ -20,8 +21,14 @@ pub struct Item(Arc<Inner>);
 
 struct Inner {
     json: Bytes,
+    facts: Facts,
+}
+
+/// What is read off an item when it is taken, in one pass over its JSON.
+struct Facts {
     id: Option<Box<str>>,
     kind: ItemKind,
+    phase: Option<Box<str>>,
 }
 
 /// What the loop must know of an item to act on it.
@@ -148,6 +155,15 @@ struct Head<'a> {
     namespace: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     call_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    phase: Option<Cow<'a, str>>,
+}
+
+impl Head<'_> {
+    fn facts(&self) -> Facts {
+        let id = self.id.as_deref().filter(|id| !id.is_empty());
+        Facts { id: id.map(Box::from), kind: classify(self), phase: self.phase.as_deref().map(Box::from) }
+    }
 }
 
 impl Item {
@@ -157,10 +173,8 @@ impl Item {
     /// The bytes are not a JSON object with a `type`.
     pub fn parse(json: impl Into<Bytes>) -> Result<Self, serde_json::Error> {
         let json = json.into();
-        let head: Head<'_> = serde_json::from_slice(&json)?;
-        let kind = classify(&head);
-        let id = head.id.as_deref().filter(|id| !id.is_empty()).map(Box::from);
-        Ok(Self(Arc::new(Inner { json, id, kind })))
+        let facts = serde_json::from_slice::<Head<'_>>(&json)?.facts();
+        Ok(Self(Arc::new(Inner { json, facts })))
     }
 
     /// Takes the item that `bytes` begin with, and says how many of them it is. The one scan that finds its end also
@@ -172,9 +186,8 @@ impl Item {
         let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<Head<'_>>();
         let head = stream.next().unwrap_or_else(|| Err(serde::de::Error::custom("an item is missing")))?;
         let end = stream.byte_offset();
-        let id = head.id.as_deref().filter(|id| !id.is_empty()).map(Box::from);
-        let kind = classify(&head);
-        Ok((Self(Arc::new(Inner { json: hold(&bytes[..end]), id, kind })), end))
+        let facts = head.facts();
+        Ok((Self(Arc::new(Inner { json: hold(&bytes[..end]), facts })), end))
     }
 
     /// Takes an item as a server sent it. Servers refuse ids that do not look like `prefix_rest`, so such an id is dropped
@@ -184,15 +197,17 @@ impl Item {
     /// The bytes are not a JSON object with a `type`.
     pub fn from_server(json: impl Into<Bytes>) -> Result<Self, serde_json::Error> {
         let json = json.into();
-        let replacement = {
+        let (facts, replacement) = {
             let head: Head<'_> = serde_json::from_slice(&json)?;
             match head.id.as_deref() {
-                None => return Self::parse(json),
-                Some(id) if replayable_id(id) => return Self::parse(json),
-                Some("") => Some(new_item_id(if head.kind == "message" { "msg" } else { "item" })),
-                Some(_) => None,
+                Some("") => (None, Some(new_item_id(if head.kind == "message" { "msg" } else { "item" }))),
+                Some(id) if !replayable_id(id) => (None, None),
+                _ => (Some(head.facts()), None),
             }
         };
+        if let Some(facts) = facts {
+            return Ok(Self(Arc::new(Inner { json, facts })));
+        }
         let mut value: serde_json::Map<String, Value> = serde_json::from_slice(&json)?;
         match replacement {
             Some(id) => value.insert("id".into(), id.into()),
@@ -203,7 +218,8 @@ impl Item {
 
     fn from_value(value: &Value, kind: ItemKind) -> Self {
         let id = value.get("id").and_then(Value::as_str).map(Box::from);
-        Self(Arc::new(Inner { json: Bytes::from(value.to_string()), id, kind }))
+        let facts = Facts { id, kind, phase: None };
+        Self(Arc::new(Inner { json: Bytes::from(value.to_string()), facts }))
     }
 
     /// A message with one text part for each of `texts`, under a fresh id.
@@ -252,13 +268,13 @@ impl Item {
     /// The item's id, if it has one.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.0.id.as_deref()
+        self.0.facts.id.as_deref()
     }
 
     /// What the item is.
     #[must_use]
     pub fn kind(&self) -> &ItemKind {
-        &self.0.kind
+        &self.0.facts.kind
     }
 
     /// The call, if the item is one.
@@ -282,18 +298,7 @@ impl Item {
         #[derive(Deserialize)]
         struct Message<'a> {
             #[serde(borrow, default)]
-            content: Content<'a>,
-        }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Content<'a> {
-            Parts(#[serde(borrow)] Vec<Part<'a>>),
-            Text(String),
-        }
-        impl Default for Content<'_> {
-            fn default() -> Self {
-                Self::Parts(Vec::new())
-            }
+            content: Option<&'a RawValue>,
         }
         #[derive(Deserialize)]
         struct Part<'a> {
@@ -303,13 +308,13 @@ impl Item {
         if !matches!(self.kind(), ItemKind::Message(_)) {
             return Vec::new();
         }
-        match serde_json::from_slice::<Message<'_>>(self.json()) {
-            Ok(Message { content: Content::Text(text) }) => vec![text],
-            Ok(Message { content: Content::Parts(parts) }) => {
-                parts.into_iter().filter_map(|part| part.text.map(Cow::into_owned)).collect()
-            }
-            Err(_) => Vec::new(),
+        let content = serde_json::from_slice::<Message<'_>>(self.json()).ok().and_then(|message| message.content);
+        let Some(content) = content.map(RawValue::get) else { return Vec::new() };
+        if let Ok(parts) = serde_json::from_str::<Vec<Part<'_>>>(content) {
+            return parts.into_iter().filter_map(|part| part.text.map(Cow::into_owned)).collect();
         }
+        // Some servers send a message's only text without a list around it.
+        serde_json::from_str(content).map(|text| vec![text]).unwrap_or_default()
     }
 
     /// All texts of a message, joined without a separator.
@@ -342,13 +347,8 @@ impl Item {
 
     /// What part of the answer a message of the model is: `commentary` or `final_answer`, when the server says so.
     #[must_use]
-    pub fn phase(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Message {
-            #[serde(default)]
-            phase: Option<String>,
-        }
-        serde_json::from_slice::<Message>(self.json()).ok()?.phase
+    pub fn phase(&self) -> Option<&str> {
+        self.0.facts.phase.as_deref()
     }
 
     /// The readable summary of a reasoning item; empty when the provider gave none.

@@ -1,7 +1,7 @@
 //! Floor 3: session files: recording, reading, finding, locking.
 //!
 //! A session is one JSONL file below `$CODEX_HOME/sessions`, in the format Codex writes (`docs/rollout-format.md`), and the
-//! only truth of what was said. [`Recorder`] appends to it, [`load`] reads it back, [`list`] finds it. Whatever a crash, a
+//! only truth of what was said. [`Recorder`] appends to it, [`load()`] reads it back, [`list`] finds it. Whatever a crash, a
 //! full disk or another program left in a file, reading never fails on it and appending never makes it worse.
 
 mod base;

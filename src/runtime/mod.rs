@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`setup`] | what a front end asks for, and the configuration that comes of it |
 //! | [`provider`] | the provider a turn talks to, its key looked up |
+//! | [`key_command`] | keys that a command prints |
 //! | [`session`] | one conversation: its queue, its turns |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
 //! | [`toolset`] | the tools of a session |
 
+pub mod key_command;
 pub mod opening;
 pub mod provider;
 pub mod session;
@@ -20,6 +22,8 @@ pub use setup::{Prepared, Replay, Setup};
 
 use std::path::Path;
 use std::sync::Arc;
+
+use key_command::KeyCommand;
 
 use crate::agent::AgentLoop;
 use crate::agent::ports::{EventSink, ModelClient};
@@ -56,10 +60,18 @@ impl AgentRuntime {
             prepared.provider.base_url = tape.base_url.clone();
             prepared.provider.key = Some(Secret::new("tape"));
         }
+        let processes = Arc::new(Sessions::new());
+        if let Some(auth) =
+            prepared.loaded.config.provider().filter(|_| tape.is_none()).and_then(|provider| provider.auth.clone())
+        {
+            let vars = prepared.loaded.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let command = KeyCommand::new(auth, prepared.setup.cwd.clone(), vars, Arc::clone(&processes));
+            prepared.provider.key_source = Some(Arc::new(command));
+        }
         let recorder = prepared.setup.record.as_deref().map(record).transpose()?;
         let model = Arc::new(ResponsesClient::new(prepared.provider.clone(), recorder));
         let clock = Arc::new(SystemClock::new(&prepared.loaded.env));
-        Ok(Self { prepared, model, processes: Arc::new(Sessions::new()), clock, events, _tape: tape })
+        Ok(Self { prepared, model, processes, clock, events, _tape: tape })
     }
 
     /// Opens a session, new or resumed.

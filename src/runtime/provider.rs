@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::auth::{self, Login};
 use crate::config::{Environment, Loaded, provider as configured};
 use crate::model::provider::{Provider, Secret};
 use crate::model::retry;
@@ -23,11 +24,15 @@ pub fn resolve(loaded: &Loaded) -> Result<Provider, UserError> {
     let base_url = table.base_url.as_deref().unwrap_or_default();
     let mut provider = built_in(id).map_or_else(|| Provider::new(id, &table.name, base_url), Provider::from);
     base_url.clone_into(&mut provider.base_url);
-    provider.key = key(table, env, id);
+    let login = table.requires_openai_auth.then(|| auth::login(&loaded.home)).flatten();
+    provider.key = key(table, env, id).or_else(|| match &login {
+        Some(Login::Key(key)) => Some(Secret::new(key.expose())),
+        _ => None,
+    });
     provider.key_env = table.env_key.clone().filter(|_| table.experimental_bearer_token.is_none());
     provider.key_env_instructions.clone_from(&table.env_key_instructions);
     if provider.key.is_none() && id == "openai" {
-        return Err(nothing_to_talk_to());
+        return Err(nothing_to_talk_to(login == Some(Login::ChatGpt)));
     }
     if let (None, Some(variable)) = (&provider.key, &provider.key_env) {
         return Err(retry::missing_key(variable, table.env_key_instructions.as_deref()).into());
@@ -73,9 +78,11 @@ fn exposed(table: &std::collections::BTreeMap<String, crate::config::secret::Sec
     table.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
 }
 
-fn nothing_to_talk_to() -> UserError {
+fn nothing_to_talk_to(has_chatgpt_login: bool) -> UserError {
     let lines = "set a key:             export OPENAI_API_KEY=sk-…, or put that line into ~/.codex/.env\n        \
                  use a local server:    hone -c model_provider=ollama -m MODEL \"…\" (or lmstudio, or a table of your own)\n        \
                  look without either:   hone demo";
-    UserError::new(ErrorKind::Auth, "there is no model to talk to: OPENAI_API_KEY is not set").hint(lines)
+    let login = if has_chatgpt_login { ", and a ChatGPT login works in Codex alone" } else { "" };
+    let message = format!("there is no model to talk to: OPENAI_API_KEY is not set{login}");
+    UserError::new(ErrorKind::Auth, message).hint(lines)
 }
