@@ -172,7 +172,7 @@ impl Page {
             Event::ToolEnded { call_id, result } => match self.running.remove(call_id) {
                 None if result.ok => String::new(),
                 // Among calls that run side by side, an end must say whose it is.
-                Some(title) if self.last_announced != *call_id => title + &ended(style, result, &self.folder),
+                Some(title) if self.last_announced != *call_id => beside(&title, &ended(style, result, &self.folder)),
                 _ => ended(style, result, &self.folder),
             },
             Event::PlanUpdated { explanation, steps } => {
@@ -281,6 +281,12 @@ fn ended(style: Style, result: &ToolResult, folder: &Path) -> String {
     };
     text.push_str(&format!("{end}\n"));
     text
+}
+
+/// An end with the title it belongs to: on one line when there is nothing more to show.
+fn beside(title: &str, ended: &str) -> String {
+    let title = if ended.lines().count() == 1 { title.trim_end() } else { title };
+    format!("{title}{ended}")
 }
 
 /// The first lines of an output, and how many more there are.

@@ -80,7 +80,7 @@ fn exposed(table: &std::collections::BTreeMap<String, crate::config::secret::Sec
 
 fn nothing_to_talk_to(has_chatgpt_login: bool) -> UserError {
     let lines = "set a key:             export OPENAI_API_KEY=sk-…, or put that line into ~/.codex/.env\n        \
-                 use a local server:    hone -c model_provider=ollama -m MODEL \"…\" (or lmstudio, or a table of your own)\n        \
+                 use a local server:    hone -c model_provider=ollama -m MODEL \"…\"   (or lmstudio)\n        \
                  look without either:   hone demo";
     let login = if has_chatgpt_login { ", and a ChatGPT login works in Codex alone" } else { "" };
     let message = format!("there is no model to talk to: OPENAI_API_KEY is not set{login}");
