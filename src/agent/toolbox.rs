@@ -15,8 +15,8 @@ impl Toolbox {
     /// A box that tells the model of `offered`, in this order, and also answers calls of `accepted`.
     #[must_use]
     pub fn new(offered: Vec<Arc<dyn Tool>>, accepted: Vec<Arc<dyn Tool>>) -> Self {
-        let specs = offered.iter().map(|tool| tool.spec().clone()).collect();
-        Self { offered: Arc::new(Toolset::new(specs)), tools: offered.into_iter().chain(accepted).collect() }
+        let toolset = Toolset::new(offered.iter().map(|tool| tool.spec()));
+        Self { offered: Arc::new(toolset), tools: offered.into_iter().chain(accepted).collect() }
     }
 
     /// The tool of this name.

@@ -192,7 +192,7 @@ mod tests {
             model: "gpt-x".into(),
             instructions: "Be \"good\".".into(),
             items: vec![Item::message(Role::User, &["hi"])],
-            tools: Arc::new(Toolset::new(vec![tool])),
+            tools: Arc::new(Toolset::new(&[tool])),
             parallel_tool_calls: true,
             effort: None,
             summary: None,

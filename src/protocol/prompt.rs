@@ -1,8 +1,8 @@
 //! One request to a model, independent of the wire format that carries it.
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::{Arc, OnceLock};
 
 use super::ids::{ThreadId, TurnId};
@@ -55,23 +55,21 @@ pub enum Purpose {
 
 /// A tool as the model is told of it, read from `tools/<name>.json`.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "ToolFile")]
 pub struct ToolSpec {
     /// The name the model calls it by.
     pub name: String,
     /// What it does, in the words the model reads.
     pub description: String,
     /// What it takes.
-    #[serde(flatten)]
     pub form: ToolForm,
     /// Whether it may run beside other calls of the same response. One that may not waits for the calls before it and
     /// holds up those after it.
-    #[serde(default)]
     pub parallel: bool,
 }
 
 /// What a tool takes.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum ToolForm {
     /// A JSON object.
     Function {
@@ -85,18 +83,62 @@ pub enum ToolForm {
     },
 }
 
-impl ToolSpec {
-    /// The spec as the Responses API takes it.
-    #[must_use]
-    pub fn to_responses(&self) -> Value {
-        match &self.form {
-            ToolForm::Function { parameters } => json!({
-                "type": "function", "name": self.name, "description": self.description, "strict": false, "parameters": parameters,
-            }),
-            ToolForm::Custom { grammar } => json!({
-                "type": "custom", "name": self.name, "description": self.description,
-                "format": {"type": "grammar", "syntax": "lark", "definition": grammar},
-            }),
+/// A tool's file as it is written. All of them are read at every start, so this is as flat as the file: what serde offers for
+/// nested forms keeps the whole file in a tree of its own first.
+#[derive(Deserialize)]
+struct ToolFile {
+    name: String,
+    description: String,
+    r#type: ToolKind,
+    parameters: Option<Value>,
+    grammar: Option<String>,
+    #[serde(default)]
+    parallel: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ToolKind {
+    Function,
+    Custom,
+}
+
+impl TryFrom<ToolFile> for ToolSpec {
+    type Error = &'static str;
+
+    fn try_from(file: ToolFile) -> Result<Self, Self::Error> {
+        let ToolFile { name, description, r#type, parameters, grammar, parallel } = file;
+        let form = match r#type {
+            ToolKind::Function => ToolForm::Function { parameters: parameters.ok_or("a function needs `parameters`")? },
+            ToolKind::Custom => ToolForm::Custom { grammar: grammar.ok_or("a free-text tool needs a `grammar`")? },
+        };
+        Ok(Self { name, description, form, parallel })
+    }
+}
+
+/// A tool as the Responses API takes it.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ResponsesTool<'a> {
+    Function { name: &'a str, description: &'a str, strict: bool, parameters: &'a Value },
+    Custom { name: &'a str, description: &'a str, format: Format<'a> },
+}
+
+#[derive(Serialize)]
+struct Format<'a> {
+    r#type: &'static str,
+    syntax: &'static str,
+    definition: &'a str,
+}
+
+impl<'a> From<&'a ToolSpec> for ResponsesTool<'a> {
+    fn from(ToolSpec { name, description, form, .. }: &'a ToolSpec) -> Self {
+        match form {
+            ToolForm::Function { parameters } => Self::Function { name, description, strict: false, parameters },
+            ToolForm::Custom { grammar } => {
+                let format = Format { r#type: "grammar", syntax: "lark", definition: grammar };
+                Self::Custom { name, description, format }
+            }
         }
     }
 }
@@ -104,17 +146,16 @@ impl ToolSpec {
 /// The tools on offer, serialised once for the life of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Toolset {
-    /// The tools in the order they are offered.
-    pub specs: Vec<ToolSpec>,
-    /// The same as a JSON array in Responses form.
+    /// A JSON array in Responses form, in the order they are offered.
     pub responses_json: Bytes,
 }
 
 impl Toolset {
     /// A set of `specs`, in this order.
     #[must_use]
-    pub fn new(specs: Vec<ToolSpec>) -> Self {
-        let json: Value = specs.iter().map(ToolSpec::to_responses).collect();
-        Self { specs, responses_json: Bytes::from(json.to_string()) }
+    pub fn new<'a>(specs: impl IntoIterator<Item = &'a ToolSpec>) -> Self {
+        let tools: Vec<_> = specs.into_iter().map(ResponsesTool::from).collect();
+        // Only a map whose keys are no strings could fail, and a schema has none.
+        Self { responses_json: Bytes::from(serde_json::to_vec(&tools).unwrap_or_default()) }
     }
 }
