@@ -13,7 +13,11 @@
 //! | [`fold`] | outputs kept aside for `/show N` |
 
 pub mod block;
+pub mod highlight;
 pub mod inline;
+pub mod languages;
+pub mod markdown;
+pub mod table;
 
 pub use crate::text::style::Style;
 pub use crate::text::width;
