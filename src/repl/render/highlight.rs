@@ -197,7 +197,7 @@ mod tests {
         for (language, code, expected) in [
             ("rust", "let x: &'a Vec<u8> = 'c'; // \"no\"", "<K:let> x: &'a <T:Vec><u8> = <S:'c'>; <C:// \"no\">"),
             ("rs", "/* a\nb */ fn f() {0..10}", "<C:/* a>\n<C:b */> <K:fn> f() {<N:0>..<N:10>}"),
-            ("rust", r#"r"\" + "a\"b" x2"#, r#"r<S:"\" + ">a\<S:"b" x2>"#),
+            ("rust", r#"r"\" + "a\"b" x2"#, r#"r<S:"\" + ">a\<S:"b"> x2"#),
             ("python", "x = '''a\nb''' # c", "x = <S:'''a>\n<S:b'''> <C:# c>"),
             ("js", "const a = `x\n${b}` // c", "<K:const> a = <S:`x>\n<S:${b}`> <C:// c>"),
             ("sh", "echo $# \"a # b\" # c", "<K:echo> $# <S:\"a # b\"> <C:# c>"),

@@ -283,7 +283,7 @@ mod tests {
             ("one **two three", 4),
             ("one `two three", 4),
             ("one [two three", 4),
-            ("one [two](three", 4),
+            ("one [two](thr ee", 4),
             ("one *two `three* four", 4),
         ] {
             let parsed = parse(source, Look::PLAIN, Style::PLAIN);

@@ -556,3 +556,7 @@ fn expand_indent(line: &str) -> Cow<'_, str> {
         Cow::Owned(indent) => Cow::Owned(indent + &line[end..]),
     }
 }
+
+#[cfg(test)]
+#[path = "markdown_tests.rs"]
+mod tests;

@@ -13,9 +13,12 @@
 //! | [`fold`] | outputs kept aside for `/show N` |
 
 pub mod block;
+pub mod diff;
+pub mod fold;
 pub mod highlight;
 pub mod inline;
 pub mod languages;
+pub mod lines;
 pub mod markdown;
 pub mod table;
 

@@ -216,7 +216,7 @@ mod tests {
         );
         assert_eq!(
             shown(10),
-            ["Name: a", "  `x|y`", "Wert: 中", "  文", "───", "Name: long", "  words in", "  here", "Wert: 12"]
+            ["Name: a", "  `x|y`", "Wert: 中文", "───", "Name: long", "  words in", "  here", "Wert: 12"]
         );
     }
 
