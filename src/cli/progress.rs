@@ -15,6 +15,7 @@ use std::time::Duration;
 use crate::agent::ports::EventSink;
 use crate::protocol::Event;
 use crate::protocol::event::{Activity, FileChangeKind, SessionInfo, StepStatus, ToolResult};
+use crate::text::style::Style;
 
 /// Deltas that wait to be shown at most; more are dropped, since the whole message follows.
 const MAX_WAITING: usize = 10_000;
@@ -90,37 +91,6 @@ struct Page {
     line_open: bool,
     /// A message that may turn out to be the answer, which is the caller's to print: held back until something follows.
     held: Option<Arc<str>>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Style {
-    color: bool,
-}
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    fn dim(self, text: &str) -> String {
-        self.paint("2", text)
-    }
-
-    fn bold(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-
-    fn red(self, text: &str) -> String {
-        self.paint("31", text)
-    }
-
-    fn green(self, text: &str) -> String {
-        self.paint("32", text)
-    }
-
-    fn yellow(self, text: &str) -> String {
-        self.paint("33", text)
-    }
 }
 
 impl Page {

@@ -1,0 +1,3 @@
+//! Floor 5: the interactive session.
+
+pub mod render;
