@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::rollback::roll_back;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
@@ -86,6 +87,17 @@ impl Session {
         let work: Work = Box::new(move |conversation| done.send(work(conversation)).map_err(drop).unwrap_or_default());
         self.queue.send(Submission::Work(work)).ok()?;
         result.await.ok()
+    }
+
+    /// Takes the last `prompts` messages of the person, with all that followed them, out of what the model sees, after the
+    /// turns that were asked for so far. Returns how many there were to take.
+    ///
+    /// # Errors
+    /// It could not be recorded, and nothing was taken.
+    pub async fn roll_back(&self, prompts: usize) -> Result<usize, UserError> {
+        let rollout = Arc::clone(&self.shared.agent.rollout);
+        let rolled = self.with(move |conversation| roll_back(conversation, rollout.as_ref(), prompts)).await;
+        rolled.unwrap_or(Ok(0)).map_err(UserError::from)
     }
 
     /// Whether a turn runs or waits to.
