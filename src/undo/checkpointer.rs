@@ -33,17 +33,9 @@ struct Progress {
 /// The turn that runs.
 struct Running {
     id: TurnId,
-    files: BTreeMap<PathBuf, Known>,
+    /// What it may have changed, and what its last write there left.
+    files: BTreeMap<PathBuf, Option<State>>,
     commands: u32,
-}
-
-/// What is known of a path.
-#[derive(Default)]
-struct Known {
-    /// What the last write left there.
-    after: Option<State>,
-    /// Whether it was other than that when the next write came.
-    by_others: bool,
 }
 
 impl Checkpointer {
@@ -60,72 +52,61 @@ impl Checkpointer {
     }
 
     fn keep(&self, progress: &mut Progress, turn: TurnId, paths: &[PathBuf]) -> Result<(), String> {
-        let opened = progress.open(&self.journal_path);
+        progress.open(&self.journal_path).map_err(|error| self.not_kept(&error))?;
         let running = progress.running(turn);
-        let mut kept = Vec::new();
-        let mut trouble = opened.as_ref().err().map(|error| self.not_kept(error));
+        let mut trouble = None;
+        let mut files = Vec::new();
         for path in paths.iter().flat_map(|path| places::touched(path)) {
-            if let Some(known) = running.files.get_mut(&path) {
-                let now = State::capture(&path, None);
-                known.by_others |= known.after.as_ref().is_some_and(|after| now.is_ok_and(|now| !now.is_like(after)));
-                continue;
-            }
-            // Known from now on even if it cannot be kept: what a later write finds there is not what was there before.
-            running.files.insert(path.clone(), Known::default());
-            if opened.is_ok() {
-                let state = State::capture(&path, Some(&self.blobs)).unwrap_or_else(|error| {
-                    trouble.get_or_insert_with(|| format!("undo will not bring back {}: {error}", path.display()));
-                    State::Other
-                });
-                kept.push(Entry { path, state });
-            }
+            // What a later write of the turn finds is not what was there before the turn: recorded, but not kept.
+            let keep = (!running.files.contains_key(&path)).then_some(&self.blobs);
+            let state = State::capture(&path, keep).unwrap_or_else(|error| {
+                trouble.get_or_insert_with(|| format!("undo will not bring back {}: {error}", path.display()));
+                State::Other
+            });
+            running.files.insert(path.clone(), None);
+            files.push(Entry { path, state });
         }
-        if !kept.is_empty() {
-            let line = Line::Before { turn, at_ms: self.clock.unix_ms(), files: kept };
-            progress.write(&line, true).map_err(|error| self.not_kept(&error))?;
-        }
+        let line = Line::Before { turn, at_ms: self.clock.unix_ms(), files };
+        progress.write(&line, true).map_err(|error| self.not_kept(&error))?;
         trouble.map_or(Ok(()), Err)
     }
 
-    /// Records what became of those paths for which `which` says so.
-    fn note(
-        &self,
-        progress: &mut Progress,
-        turn: TurnId,
-        changed: impl Fn(&Path, &Known, &State) -> bool,
-        sync: bool,
-    ) -> Result<(), String> {
-        let mut lines = [(false, Vec::new()), (true, Vec::new())];
-        for (path, known) in &mut progress.running(turn).files {
+    /// Records what a write made of the paths that concern it.
+    fn note(&self, progress: &mut Progress, turn: TurnId, concerns: impl Fn(&Path) -> bool) -> Result<(), String> {
+        let mut files = Vec::new();
+        for (path, after) in progress.running(turn).files.iter_mut().filter(|(path, _)| concerns(path)) {
             let state = State::capture(path, None).unwrap_or(State::Other);
-            if changed(path, known, &state) {
-                known.after = Some(state.clone());
-                lines[usize::from(known.by_others)].1.push(Entry { path: path.clone(), state });
-            }
+            *after = Some(state.clone());
+            files.push(Entry { path: path.clone(), state });
         }
-        for (by_others, files) in lines {
-            if !files.is_empty() && progress.journal.is_some() {
-                let line = Line::After { turn, by_others, files };
-                progress.write(&line, sync).map_err(|error| self.not_kept(&error))?;
-            }
+        self.record(progress, turn, false, files)
+    }
+
+    fn record(&self, progress: &mut Progress, turn: TurnId, by_others: bool, files: Vec<Entry>) -> Result<(), String> {
+        if files.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        progress.write(&Line::After { turn, by_others, files }, false).map_err(|error| self.not_kept(&error))
     }
 
     fn end(&self, progress: &mut Progress, turn: TurnId) -> Result<(), String> {
-        let Some(running) = progress.turn.as_mut().filter(|running| running.id == turn) else { return Ok(()) };
+        let Some(running) = progress.turn.take().filter(|running| running.id == turn) else { return Ok(()) };
         let (commands, wrote) = (running.commands, !running.files.is_empty());
         if !wrote && !self.journal_path.exists() {
-            progress.turn = None;
             return Ok(());
         }
-        for (path, known) in &mut running.files {
-            let now = State::capture(path, None).unwrap_or(State::Other);
-            known.by_others |= known.after.as_ref().is_some_and(|after| !after.is_like(&now));
-        }
-        self.note(progress, turn, |_, known, now| known.after.as_ref() != Some(now), false)?;
-        progress.turn = None;
         progress.open(&self.journal_path).map_err(|error| self.not_kept(&error))?;
+        let [mut by_turn, mut by_others] = [Vec::new(), Vec::new()];
+        for (path, after) in running.files {
+            let state = State::capture(&path, None).unwrap_or(State::Other);
+            match after {
+                Some(after) if after == state => {}
+                Some(_) => by_others.push(Entry { path, state }),
+                None => by_turn.push(Entry { path, state }),
+            }
+        }
+        self.record(progress, turn, false, by_turn)?;
+        self.record(progress, turn, true, by_others)?;
         progress.write(&Line::Ended { turn, commands }, wrote).map_err(|error| self.not_kept(&error))?;
         if wrote {
             prune::when_due(&self.store, self.clock.unix_ms());
@@ -176,9 +157,9 @@ impl Checkpoints for Checkpointer {
     fn after_write(&self, turn: TurnId, paths: &[PathBuf]) -> Option<String> {
         let touched: Vec<PathBuf> = paths.iter().flat_map(|path| places::touched(path)).collect();
         // Folders that were missing are there now, so they are found by what lies in them.
-        let concerned = |path: &Path| touched.iter().any(|touched| touched.starts_with(path));
+        let concerns = |path: &Path| touched.iter().any(|touched| touched.starts_with(path));
         let mut progress = self.state();
-        let result = self.note(&mut progress, turn, |path, _, _| concerned(path), false);
+        let result = self.note(&mut progress, turn, concerns);
         progress.warning(result)
     }
 

@@ -4,6 +4,7 @@
 //! machine that dies may leave a torn one, which is passed over.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -19,7 +20,7 @@ use crate::protocol::TurnId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {
-    /// What is about to be changed for the first time in a turn.
+    /// What is about to be changed. The first word of a turn on a path holds.
     Before {
         /// The turn.
         turn: TurnId,
@@ -107,6 +108,11 @@ impl Change {
     pub fn is_one(&self) -> bool {
         self.after.as_ref().is_none_or(|after| !after.is_like(&self.before))
     }
+
+    /// The path is about to be written to again, and `now` is what is there.
+    fn write_again(&mut self, now: &State) {
+        self.by_others |= self.after.take().is_some_and(|after| !after.is_like(now));
+    }
 }
 
 /// A journal that is open for writing.
@@ -181,8 +187,10 @@ fn fold(lines: impl Iterator<Item = Line>) -> Vec<Turn> {
                 let turn = turn_of(&mut turns, turn);
                 turn.at_ms = if turn.at_ms == 0 { at_ms } else { turn.at_ms };
                 for Entry { path, state } in files {
-                    let change = Change { before: state, after: None, by_others: false };
-                    turn.files.entry(path).or_insert(change);
+                    match turn.files.entry(path) {
+                        Slot::Vacant(slot) => _ = slot.insert(Change { before: state, after: None, by_others: false }),
+                        Slot::Occupied(mut slot) => slot.get_mut().write_again(&state),
+                    }
                 }
             }
             Line::After { turn, by_others, files } => {

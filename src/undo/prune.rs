@@ -59,7 +59,7 @@ pub fn prune(store: &Undo, now_ms: u64, largest: u64) -> io::Result<()> {
     let mut kept = HashSet::new();
     let mut total = 0;
     for change in turns.iter().flat_map(|turn| turn.files.values()) {
-        for state in [Some(&change.before), change.after.as_ref()].into_iter().flatten() {
+        for state in [&change.before].into_iter().chain(&change.after) {
             if let State::File { hash, len, .. } = state {
                 total += if kept.contains(hash.as_str()) { 0 } else { *len };
                 if total <= largest {
