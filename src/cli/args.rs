@@ -87,6 +87,9 @@ pub struct UndoOptions {
     /// Make again what was undone last
     #[arg(long)]
     pub redo: bool,
+    /// Also take the turn, and all after it, out of what the model remembers
+    #[arg(long, conflicts_with = "redo")]
+    pub chat: bool,
     /// Only show what would change
     #[arg(long)]
     pub dry_run: bool,

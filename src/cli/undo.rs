@@ -1,16 +1,17 @@
 //! `hone undo`: takes back what the last turn of a session did to files.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Options, UndoOptions};
 use super::terminal;
+use crate::agent::rollback;
 use crate::config::Loaded;
 use crate::config::clock::SystemClock;
 use crate::protocol::{ErrorKind, UserError};
-use crate::rollout::Recorder;
 use crate::rollout::list::{self, Filter};
+use crate::rollout::{self, Recorder};
 use crate::undo::{Direction, Plan, Undo};
 
 /// Shows what would change, asks, and does it. Returns the exit code.
@@ -24,33 +25,48 @@ pub fn run(options: &Options, asked: &UndoOptions) -> Result<u8, UserError> {
     let thread = list::summary(&path)?.id;
     // Whoever has the session open may be changing its files right now.
     let clock = Arc::new(SystemClock::new(&loaded.env));
-    let _open = (!asked.dry_run).then(|| Recorder::resume(loaded.home.dir(), &path, clock)).transpose()?;
+    let open = (!asked.dry_run).then(|| Recorder::resume(loaded.home.dir(), &path, clock)).transpose()?;
 
     let undo = Undo::new(loaded.home.dir());
     let direction = if asked.redo { Direction::Redo } else { Direction::Undo };
-    let Some(plan) = undo.plan(thread, direction)? else {
+    let plan = undo.plan(thread, direction)?;
+    let prompts = if asked.chat { said_since(&path, plan.as_ref())? } else { 0 };
+    if plan.is_none() && prompts == 0 {
         let message = format!("nothing of session {thread} can be {}", direction.done());
         return Err(UserError::new(ErrorKind::Failed, message)
             .hint("only what patches did is kept, for 30 days; for another session: hone undo ID"));
-    };
-    terminal::print(&plan.describe());
-    if !plan.is_clear() {
-        return Err(plan.refusal());
     }
-    if asked.dry_run {
-        return Ok(0);
+    if let Some(plan) = &plan {
+        terminal::print(&plan.describe());
+        if !plan.is_clear() {
+            return Err(plan.refusal());
+        }
     }
-    if !asked.yes && !confirm(&plan)? {
+    let Some(recorder) = open else { return Ok(0) };
+    if !asked.yes && !confirm(direction)? {
         terminal::print_error("Nothing was changed.\n");
         return Ok(1);
     }
-    undo.apply(&plan)?;
-    terminal::print_error(&done(&plan));
+    if let Some(plan) = &plan {
+        undo.apply(plan)?;
+        terminal::print_error(&done(plan));
+    }
+    if prompts > 0 {
+        rollback::record(&recorder, prompts)?;
+        let what = if prompts == 1 { "your last message".to_owned() } else { format!("your last {prompts} messages") };
+        terminal::print_error(&format!("The model no longer remembers {what} and what followed.\n"));
+    }
     Ok(0)
 }
 
+/// How many messages the person wrote since the turn that is undone, or else since the last one, began.
+fn said_since(path: &Path, plan: Option<&Plan>) -> Result<usize, UserError> {
+    let turn = plan.map(|plan| plan.turn.to_string());
+    Ok(rollout::load(path)?.folded.prompts_since(turn.as_deref()))
+}
+
 /// The file of the session that is meant.
-fn session(loaded: &Loaded, cwd: &std::path::Path, id: Option<&str>) -> Result<PathBuf, UserError> {
+fn session(loaded: &Loaded, cwd: &Path, id: Option<&str>) -> Result<PathBuf, UserError> {
     let home = loaded.home.dir();
     let (found, missing) = match id {
         Some(id) => {
@@ -68,12 +84,12 @@ fn session(loaded: &Loaded, cwd: &std::path::Path, id: Option<&str>) -> Result<P
     found.ok_or_else(|| UserError::new(ErrorKind::Usage, missing).hint("name a session: hone undo ID"))
 }
 
-fn confirm(plan: &Plan) -> Result<bool, UserError> {
+fn confirm(direction: Direction) -> Result<bool, UserError> {
     if !io::stdin().is_terminal() {
         return Err(UserError::new(ErrorKind::Usage, "there is no terminal to ask on, so nothing was changed")
             .hint("add --yes to do it, or --dry-run to only look"));
     }
-    let verb = if plan.direction == Direction::Undo { "Undo" } else { "Redo" };
+    let verb = if direction == Direction::Undo { "Undo" } else { "Redo" };
     terminal::print_error(&format!("{verb} this? [y/N] "));
     let mut answer = String::new();
     // Whoever cannot be heard has not said yes.

@@ -10,7 +10,8 @@ use crate::agent::rollback::roll_back;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, UserError};
+use crate::protocol::{ErrorKind, Event, TurnId, UserError};
+use crate::rollout;
 
 /// A running session. Dropping it interrupts the running turn.
 pub struct Session {
@@ -89,15 +90,26 @@ impl Session {
         result.await.ok()
     }
 
-    /// Takes the last `prompts` messages of the person, with all that followed them, out of what the model sees, after the
-    /// turns that were asked for so far. Returns how many there were to take.
+    /// Takes the turn `from`, or else the last one, and all that followed it, out of what the model sees. Waits for the turns
+    /// that were asked for so far. Returns how many messages of the person went; 0 when there was nothing to take.
     ///
     /// # Errors
-    /// It could not be recorded, and nothing was taken.
-    pub async fn roll_back(&self, prompts: usize) -> Result<usize, UserError> {
+    /// The session's file cannot be read or written, and nothing was taken.
+    pub async fn roll_back(&self, from: Option<TurnId>) -> Result<usize, UserError> {
         let rollout = Arc::clone(&self.shared.agent.rollout);
-        let rolled = self.with(move |conversation| roll_back(conversation, rollout.as_ref(), prompts)).await;
-        rolled.unwrap_or(Ok(0)).map_err(UserError::from)
+        let path = self.info.rollout_path.clone();
+        let rolled = self.with(move |conversation| {
+            // Which messages joined which turn is written in the file alone; a session without one has no turns to name.
+            let prompts = match path.filter(|path| path.exists()) {
+                Some(path) => rollout::load(&path)?.folded.prompts_since(from.map(|turn| turn.to_string()).as_deref()),
+                None => usize::from(from.is_none() && !conversation.history.is_empty()),
+            };
+            if prompts > 0 {
+                roll_back(conversation, rollout.as_ref(), prompts)?;
+            }
+            Ok(prompts)
+        });
+        rolled.await.unwrap_or(Ok(0))
     }
 
     /// Whether a turn runs or waits to.

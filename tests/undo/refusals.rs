@@ -15,7 +15,8 @@ fn changed_world() -> World {
 
 #[test]
 fn a_file_that_changed_since_is_named_and_nothing_is_touched() {
-    let edits: [(&str, fn(&World)); 4] = [
+    type Edit = fn(&World);
+    let edits: [(&str, Edit); 4] = [
         ("b.txt was changed", |world| world.write("b.txt", "mine\n", 0o644)),
         ("b.txt was changed", |world| world.write("b.txt", "B\n", 0o755)),
         ("b.txt was removed", |world| fs::remove_file(world.work.join("b.txt")).unwrap()),
