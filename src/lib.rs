@@ -37,3 +37,4 @@ pub mod rollout;
 pub mod runtime;
 pub mod text;
 pub mod tools;
+pub mod undo;

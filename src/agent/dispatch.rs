@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::checkpoint::Checkpoint;
 use super::ports::{Clock, EventSink, Output, Tool, ToolCx};
 use super::toolbox::Toolbox;
 use crate::protocol::event::{Activity, ToolResult};
@@ -24,6 +25,7 @@ const GRACE: Duration = Duration::from_millis(150);
 pub struct Dispatch {
     toolbox: Arc<Toolbox>,
     clock: Arc<dyn Clock>,
+    checkpoint: Checkpoint,
     cx: ToolCx,
     running: Vec<Running>,
 }
@@ -49,8 +51,8 @@ struct Report {
 
 impl Dispatch {
     /// No calls yet. `cx` is what each call is told, its call id aside.
-    pub fn new(toolbox: Arc<Toolbox>, clock: Arc<dyn Clock>, cx: ToolCx) -> Self {
-        Self { toolbox, clock, cx, running: Vec::new() }
+    pub fn new(toolbox: Arc<Toolbox>, clock: Arc<dyn Clock>, checkpoint: Checkpoint, cx: ToolCx) -> Self {
+        Self { toolbox, clock, checkpoint, cx, running: Vec::new() }
     }
 
     /// Whether any call has started.
@@ -87,12 +89,13 @@ impl Dispatch {
         let task = tokio::spawn({
             let (call, cx) = (call.clone(), ToolCx { call_id: report.call_id.clone(), ..self.cx.clone() });
             let (report, ended) = (report.clone(), ended.clone().drop_guard());
+            let checkpoint = self.checkpoint.clone();
             async move {
                 let _ended = ended;
                 for blocker in blockers {
                     blocker.cancelled().await;
                 }
-                let output = run(tool, &call, input, &cx).await;
+                let output = run(tool, &call, input, &checkpoint, &cx).await;
                 // A tool that ended because it was told to has nothing better to say than that.
                 let aborted = cx.cancel.is_cancelled() && !output.ok && output.exit_code.is_none();
                 report.end(if aborted { report.aborted() } else { output })
@@ -178,12 +181,21 @@ impl Drop for Dispatch {
     }
 }
 
-async fn run(tool: Option<Arc<dyn Tool>>, call: &Call, input: Option<String>, cx: &ToolCx) -> Output {
+async fn run(
+    tool: Option<Arc<dyn Tool>>,
+    call: &Call,
+    input: Option<String>,
+    checkpoint: &Checkpoint,
+    cx: &ToolCx,
+) -> Output {
     if cx.cancel.is_cancelled() {
         return Output::failed("aborted");
     }
     match (tool, input) {
-        (Some(tool), Some(input)) => tool.call(&input, cx).await,
+        (Some(tool), Some(input)) => {
+            let access = tool.access(&input, &cx.cwd);
+            checkpoint.around(access, tool.call(&input, cx)).await
+        }
         (Some(_), None) => Output::failed("failed to parse function arguments: the call carries none"),
         (None, _) => {
             let kind = if call.form == CallForm::Custom { "custom tool call" } else { "call" };

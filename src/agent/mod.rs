@@ -5,19 +5,23 @@
 //! | [`turn`] | [`AgentLoop`]: one turn from the person's message to the end of the answer |
 //! | [`sample`] | one response of the model: streaming it, storing its items, trying again when it breaks |
 //! | [`dispatch`] | the tool calls of a response: starting, ordering, ending, answering |
+//! | [`checkpoint`] | what a call is about to write to is kept first |
 //! | [`decide`] | whether a turn goes on: pure |
 //! | [`journal`] | what a turn writes to the rollout, and in which order |
 //! | [`conversation`] | what outlives a turn: history, context, token counts |
 //! | [`inbox`] | messages that arrive while a turn runs |
 //! | [`toolbox`] | the tools of a session by name |
+//! | [`rollback`] | takes turns back out of the conversation |
 //! | [`ports`] | what the agent needs from the outside world |
 
+pub mod checkpoint;
 pub mod conversation;
 pub mod decide;
 pub mod dispatch;
 pub mod inbox;
 pub mod journal;
 pub mod ports;
+pub mod rollback;
 pub mod sample;
 pub mod toolbox;
 pub mod turn;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::protocol::event::{Activity, FileChange};
 use crate::protocol::item::OutputPart;
-use crate::protocol::{Event, Item, ModelError, Prompt, RolloutError, RolloutLine, ToolSpec, Usage};
+use crate::protocol::{Event, Item, ModelError, Prompt, RolloutError, RolloutLine, ToolSpec, TurnId, Usage};
 use crate::text::truncate::OutputLimit;
 
 /// A boxed future, so that the ports can be trait objects.
@@ -162,6 +162,25 @@ pub trait Rollout: Send + Sync {
     /// # Errors
     /// The operating system could not promise it.
     fn barrier(&self) -> Result<(), RolloutError>;
+}
+
+/// Keeps what files were like before a turn changed them, so that the person can take the turn back. Costs nothing in a turn
+/// that writes nothing.
+///
+/// No failure here stops a turn. Functions that can fail return what the person should be warned of; the implementer says the
+/// same trouble once in its life.
+pub trait Checkpoints: Send + Sync {
+    /// A call is about to write to these files, create, move or delete them. Returns when what is there is kept. Blocks.
+    fn before_write(&self, turn: TurnId, paths: &[PathBuf]) -> Option<String>;
+
+    /// The call has ended, whatever came of it. Blocks.
+    fn after_write(&self, turn: TurnId, paths: &[PathBuf]) -> Option<String>;
+
+    /// A command starts, and nobody knows what it will write.
+    fn command_started(&self, turn: TurnId);
+
+    /// The turn has ended, however it did. Blocks when it wrote something.
+    fn turn_ended(&self, turn: TurnId) -> Option<String>;
 }
 
 /// Tells the time.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::checkpoint::Checkpoint;
 use super::dispatch::Dispatch;
 use super::ports::{Completion, ModelEvent, ToolCx};
 use super::turn::{Stop, Turn};
@@ -128,7 +129,9 @@ impl Turn<'_> {
             cancel: self.cancel.clone(),
             events: Arc::clone(&self.agent.events),
         };
-        Dispatch::new(Arc::clone(&self.agent.tools), Arc::clone(&self.agent.clock), cx)
+        let agent = self.agent;
+        let checkpoint = Checkpoint::new(Arc::clone(&agent.checkpoints), self.id, Arc::clone(&agent.events));
+        Dispatch::new(Arc::clone(&agent.tools), Arc::clone(&agent.clock), checkpoint, cx)
     }
 }
 

@@ -8,7 +8,7 @@ use super::conversation::Conversation;
 use super::decide::{self, Facts, Next};
 use super::inbox::Inbox;
 use super::journal::Journal;
-use super::ports::{Clock, EventSink, ModelClient, Rollout};
+use super::ports::{Checkpoints, Clock, EventSink, ModelClient, Rollout};
 use super::toolbox::Toolbox;
 use crate::context::Today;
 use crate::protocol::event::TurnSummary;
@@ -23,6 +23,8 @@ pub struct AgentLoop {
     pub tools: Arc<Toolbox>,
     /// Records the session.
     pub rollout: Arc<dyn Rollout>,
+    /// Keeps what files were like before a turn changed them.
+    pub checkpoints: Arc<dyn Checkpoints>,
     /// Takes events for the front end.
     pub events: Arc<dyn EventSink>,
     /// Tells the time.
@@ -171,6 +173,9 @@ impl Turn<'_> {
     }
 
     fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
+        if let Some(warning) = self.agent.checkpoints.turn_ended(self.id) {
+            self.agent.events.emit(Event::Warning(warning));
+        }
         let recorded = match &ended {
             Ok(()) => self.journal.complete(self.answer.as_deref()),
             Err(Stop::Interrupted) => {

@@ -37,6 +37,8 @@ pub enum Command {
         /// The patch; standard input when left out.
         patch: Option<String>,
     },
+    /// Take back what the last turn did to files; what commands did stays
+    Undo(UndoOptions),
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -72,6 +74,28 @@ pub enum ExecCommand {
         #[arg(value_name = "ID [PROMPT]")]
         words: Vec<String>,
     },
+}
+
+/// `hone undo …`
+#[derive(Debug, Args)]
+pub struct UndoOptions {
+    /// The session; the latest of this folder when left out
+    pub id: Option<String>,
+    /// The latest session of this folder, which is also meant when no session is named
+    #[arg(long, conflicts_with = "id")]
+    pub last: bool,
+    /// Make again what was undone last
+    #[arg(long)]
+    pub redo: bool,
+    /// Also take the turn, and all after it, out of what the model remembers
+    #[arg(long, conflicts_with = "redo")]
+    pub chat: bool,
+    /// Only show what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `hone config …`

@@ -7,6 +7,7 @@
 //! | [`progress`] | what a person watches meanwhile |
 //! | [`stdin`] | the prompt from arguments and standard input |
 //! | [`demo`] | a recorded turn in a scratch repository |
+//! | [`undo`] | taking back what a turn did to files |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`terminal`] | what is written where |
 
@@ -17,6 +18,7 @@ pub mod progress;
 pub mod signals;
 pub mod stdin;
 pub mod terminal;
+pub mod undo;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -67,6 +69,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             let folder = args::working_folder(options.cd.as_deref())?;
             Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>(), &folder))
         }
+        Some(Command::Undo(asked)) => undo::run(options, &asked),
         Some(Command::Config { command: ConfigCommand::Explain { key } }) => {
             let loaded = options.setup()?.load()?;
             terminal::print(&explain::explain(&loaded, key.as_deref())?);

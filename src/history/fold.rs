@@ -30,8 +30,44 @@ pub struct Folded {
     pub compactions: u32,
     /// How many turns began.
     pub turns: u32,
+    /// The turns that were not rolled back, oldest first.
+    pub standing: Vec<AskedTurn>,
     /// Whether the last turn that began also ended: `false` when the program died in it.
     pub last_turn_complete: bool,
+}
+
+/// A turn, and how often the person spoke in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedTurn {
+    /// Its id.
+    pub id: String,
+    /// How many messages of the person it holds: the one it began with, and those that joined it.
+    pub prompts: usize,
+}
+
+impl Folded {
+    /// How many messages of the person have to be rolled back for the turn `id`, the last one if `None`, to go with all that
+    /// followed; 0 when it is gone already.
+    #[must_use]
+    pub fn prompts_since(&self, id: Option<&str>) -> usize {
+        let from = match id {
+            Some(id) => self.standing.iter().rposition(|turn| turn.id == id),
+            None => self.standing.len().checked_sub(1),
+        };
+        from.map_or(0, |from| self.standing[from..].iter().map(|turn| turn.prompts).sum())
+    }
+
+    fn roll_back(&mut self, mut prompts: usize) {
+        self.history.truncate_turns(prompts);
+        while let Some(turn) = self.standing.last_mut().filter(|_| prompts > 0) {
+            let taken = turn.prompts.min(prompts);
+            turn.prompts -= taken;
+            prompts -= taken;
+            if turn.prompts == 0 {
+                self.standing.pop();
+            }
+        }
+    }
 }
 
 /// Takes lines in the order of the file.
@@ -90,18 +126,24 @@ impl Fold {
     fn event(&mut self, event: RolloutEvent) {
         let folded = &mut self.folded;
         match event {
-            RolloutEvent::TaskStarted { .. } => {
+            RolloutEvent::TaskStarted { turn_id, .. } => {
+                folded.standing.push(AskedTurn { id: turn_id, prompts: 0 });
                 folded.turns += 1;
                 folded.last_turn_complete = false;
             }
             RolloutEvent::TaskComplete { .. } | RolloutEvent::TurnAborted { .. } => folded.last_turn_complete = true,
             RolloutEvent::TokenCount { info: Some(info), .. } => folded.token_info = Some(info),
             RolloutEvent::ThreadRolledBack { num_turns } => {
-                folded.history.truncate_turns(usize::try_from(num_turns).unwrap_or(usize::MAX));
+                folded.roll_back(usize::try_from(num_turns).unwrap_or(usize::MAX));
             }
             RolloutEvent::ThreadNameUpdated { thread_name } => folded.name = thread_name,
-            RolloutEvent::UserMessage { message, .. } if !message.is_empty() => {
-                folded.first_user_message.get_or_insert(message);
+            RolloutEvent::UserMessage { message, .. } => {
+                if let Some(turn) = folded.standing.last_mut() {
+                    turn.prompts += 1;
+                }
+                if !message.is_empty() {
+                    folded.first_user_message.get_or_insert(message);
+                }
             }
             _ => {}
         }
@@ -199,6 +241,25 @@ mod tests {
             RolloutLine::Item(user("three")),
         ]);
         assert_eq!(texts(&folded), ["<environment_context>x</environment_context>", "one", "three"]);
+    }
+
+    #[test]
+    fn a_turn_goes_with_every_message_that_joined_it_and_all_turns_after_it() {
+        let start = |id: &str| event(&format!(r#"{{"type":"task_started","turn_id":"{id}"}}"#));
+        let said = || event(r#"{"type":"user_message","message":"x"}"#);
+        let back = |turns: usize| event(&format!(r#"{{"type":"thread_rolled_back","num_turns":{turns}}}"#));
+        let mut lines = vec![start("a"), said(), start("b"), said(), said(), start("failed"), start("c"), said()];
+        let folded = fold(lines.clone());
+        let since = |id| folded.prompts_since(id);
+        assert_eq!(
+            [since(None), since(Some("c")), since(Some("b")), since(Some("a")), since(Some("x"))],
+            [1, 1, 3, 4, 0]
+        );
+        lines.push(back(3));
+        let folded = fold(lines.clone());
+        assert_eq!([folded.prompts_since(None), folded.prompts_since(Some("b"))], [1, 0]);
+        lines.extend([start("d"), said(), said(), back(1)]);
+        assert_eq!(fold(lines).prompts_since(None), 1);
     }
 
     #[test]

@@ -26,11 +26,12 @@ use std::sync::Arc;
 use key_command::KeyCommand;
 
 use crate::agent::AgentLoop;
-use crate::agent::ports::{EventSink, ModelClient};
+use crate::agent::ports::{Checkpoints, EventSink, ModelClient};
 use crate::config::clock::SystemClock;
 use crate::exec::Sessions;
 use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
 use crate::protocol::{ErrorKind, Event, UserError};
+use crate::undo::{Checkpointer, NoCheckpoints, Undo};
 
 /// Everything sessions share: the configuration, the model, the processes that run.
 pub struct AgentRuntime {
@@ -81,14 +82,29 @@ impl AgentRuntime {
     pub fn open(&self, start: &SessionStart) -> Result<Session, UserError> {
         let opening::Opened { info, conversation, rollout } =
             opening::open(&self.prepared, &self.clock, self.events.as_ref(), start)?;
+        // A session that records nothing leaves nothing behind, contents of files least of all.
+        let checkpoints: Arc<dyn Checkpoints> = match info.rollout_path {
+            Some(_) => {
+                let clock = Arc::<SystemClock>::clone(&self.clock);
+                Arc::new(Checkpointer::new(self.prepared.loaded.home.dir(), info.thread_id, clock))
+            }
+            None => Arc::new(NoCheckpoints),
+        };
         let agent = AgentLoop {
             model: Arc::clone(&self.model),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
             rollout,
+            checkpoints,
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
         };
         Ok(Session::start(info, agent, conversation))
+    }
+
+    /// Undoes what turns did to files.
+    #[must_use]
+    pub fn undo(&self) -> Undo {
+        Undo::new(self.prepared.loaded.home.dir())
     }
 
     /// Ends every process that still runs. Sessions are closed first, by whoever opened them.

@@ -6,10 +6,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::rollback::roll_back;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, UserError};
+use crate::protocol::{ErrorKind, Event, TurnId, UserError};
+use crate::rollout;
 
 /// A running session. Dropping it interrupts the running turn.
 pub struct Session {
@@ -88,6 +90,28 @@ impl Session {
         let work: Work = Box::new(move |conversation| done.send(work(conversation)).map_err(drop).unwrap_or_default());
         self.queue.send(Submission::Work(work)).ok()?;
         result.await.ok()
+    }
+
+    /// Takes the turn `from`, or else the last one, and all that followed it, out of what the model sees. Waits for the turns
+    /// that were asked for so far. Returns how many messages of the person went; 0 when there was nothing to take.
+    ///
+    /// # Errors
+    /// The session's file cannot be read or written, and nothing was taken.
+    pub async fn roll_back(&self, from: Option<TurnId>) -> Result<usize, UserError> {
+        let rollout = Arc::clone(&self.shared.agent.rollout);
+        let path = self.info.rollout_path.clone();
+        let rolled = self.with(move |conversation| {
+            // Which messages joined which turn is written in the file alone; a session without one has no turns to name.
+            let prompts = match path.filter(|path| path.exists()) {
+                Some(path) => rollout::load(&path)?.folded.prompts_since(from.map(|turn| turn.to_string()).as_deref()),
+                None => usize::from(from.is_none() && !conversation.history.is_empty()),
+            };
+            if prompts > 0 {
+                roll_back(conversation, rollout.as_ref(), prompts)?;
+            }
+            Ok(prompts)
+        });
+        rolled.await.unwrap_or(Ok(0))
     }
 
     /// Whether a turn runs or waits to.

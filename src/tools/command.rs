@@ -1,19 +1,18 @@
 //! What the tools that run commands share: what they run in, and how they wait and report.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
-
-use crate::agent::ports::{Access, Output, ToolCx};
+use crate::agent::ports::{Output, ToolCx};
 use crate::exec::capture::Captured;
 use crate::exec::{CommandEnv, Launch, Process, Sessions, SpawnError, Vars, shell};
 use crate::protocol::Event;
 use crate::protocol::event::Activity;
 use crate::protocol::item::OutputPart;
 use crate::text::truncate::{self, OutputLimit};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// What commands run in. One for the life of the program.
 #[derive(Clone)]
@@ -195,11 +194,6 @@ pub fn folder(cwd: &Path, asked: Option<&str>) -> PathBuf {
 /// What a command is about to do, for people.
 pub fn activity(command: &str, cwd: PathBuf) -> Activity {
     Activity::Exec { command: command.to_owned(), cwd }
-}
-
-/// What a script will touch.
-pub fn script_access(script: &Script<'_>) -> Access {
-    Access::Exec(shell::argv(&script.shell, script.login, script.text))
 }
 
 fn launch(argv: Vec<String>, cwd: PathBuf, vars: Arc<Vars>, tty: bool, cx: &ToolCx) -> Launch {

@@ -72,8 +72,10 @@ impl Tool for Shell {
         }
     }
 
-    fn access(&self, input: &str, _cwd: &Path) -> Option<Access> {
-        arguments::parse::<Args>(input).ok().map(|args| Access::Exec(args.command))
+    fn access(&self, input: &str, cwd: &Path) -> Option<Access> {
+        let args = arguments::parse::<Args>(input).ok()?;
+        let cwd = command::folder(cwd, args.workdir.as_deref());
+        Some(apply_patch::command_access(args.command, &cwd))
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

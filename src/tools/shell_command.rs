@@ -72,9 +72,11 @@ impl Tool for ShellCommand {
         }
     }
 
-    fn access(&self, input: &str, _cwd: &Path) -> Option<Access> {
+    fn access(&self, input: &str, cwd: &Path) -> Option<Access> {
         let args = arguments::parse::<Args>(input).ok()?;
-        Some(command::script_access(&self.commands.script(&args.command, None, args.login)))
+        let cwd = command::folder(cwd, args.workdir.as_deref());
+        let script = self.commands.script(&args.command, None, args.login);
+        Some(apply_patch::command_access(shell::argv(&script.shell, script.login, script.text), &cwd))
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

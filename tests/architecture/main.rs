@@ -32,6 +32,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("rollout", 3),
     ("sandbox", 3),
     ("tools", 3),
+    ("undo", 3),
     ("runtime", 4),
     ("cli", 5),
     ("repl", 5),

@@ -113,6 +113,16 @@ pub fn intercepted(argv: &[String], cwd: &Path) -> Option<Output> {
     }
 }
 
+/// What a command will touch when run in `cwd`: files, if it is one that [`intercepted`] carries out.
+#[must_use]
+pub fn command_access(argv: Vec<String>, cwd: &Path) -> Access {
+    let files = match intercept::intercept(&argv) {
+        Intercepted::Patch { workdir, body } => paths(body, &cwd.join(workdir.unwrap_or(""))),
+        Intercepted::BarePatch | Intercepted::NotPatch => None,
+    };
+    files.map_or(Access::Exec(argv), Access::Write)
+}
+
 struct Applied {
     summary: String,
     changes: Vec<FileChange>,
