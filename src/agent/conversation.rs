@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::compact::CompactionSettings;
 use crate::context::ContextManager;
 use crate::history::History;
 use crate::protocol::event::TokenCount;
 use crate::protocol::prompt::Purpose;
 use crate::protocol::{Prompt, ThreadId, Toolset, TurnId};
-use crate::text::truncate::OutputLimit;
+use crate::text::truncate::{OutputLimit, estimate_tokens};
 
 /// A conversation between turns.
 pub struct Conversation {
@@ -22,6 +23,8 @@ pub struct Conversation {
     pub tokens: TokenCount,
     /// Compactions so far.
     pub window: u32,
+    /// The text that stands for what was compacted, if anything was.
+    pub summary: Option<String>,
     /// How the model is asked.
     pub model: ModelSettings,
 }
@@ -51,9 +54,27 @@ pub struct ModelSettings {
     pub approval_policy: String,
     /// The sandbox in force, as recorded.
     pub sandbox_mode: String,
+    /// When and how its conversation is compacted.
+    pub compaction: CompactionSettings,
 }
 
 impl Conversation {
+    /// How many tokens the conversation takes: the server's last count, and an estimate of what was added since.
+    #[must_use]
+    pub fn used_tokens(&self) -> u64 {
+        match self.tokens.last.total_tokens {
+            // There was no response yet, or the server does not count.
+            0 => self.estimated_tokens(),
+            counted => counted + self.history.tokens_since_last_model_item() as u64,
+        }
+    }
+
+    /// An estimate of the same without the server's help.
+    #[must_use]
+    pub fn estimated_tokens(&self) -> u64 {
+        (self.history.tokens() + estimate_tokens(self.model.instructions.len())) as u64
+    }
+
     /// The request that asks the model to go on.
     #[must_use]
     pub fn prompt(&self, turn_id: TurnId, tools: Arc<Toolset>, turn_state: &Arc<OnceLock<String>>) -> Prompt {

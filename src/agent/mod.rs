@@ -5,6 +5,7 @@
 //! | [`turn`] | [`AgentLoop`]: one turn from the person's message to the end of the answer |
 //! | [`sample`] | one response of the model: streaming it, storing its items, trying again when it breaks |
 //! | [`dispatch`] | the tool calls of a response: starting, ordering, ending, answering |
+//! | [`compact`] | replacing a conversation that has grown too long by a summary of it |
 //! | [`decide`] | whether a turn goes on: pure |
 //! | [`journal`] | what a turn writes to the rollout, and in which order |
 //! | [`conversation`] | what outlives a turn: history, context, token counts |
@@ -12,6 +13,7 @@
 //! | [`toolbox`] | the tools of a session by name |
 //! | [`ports`] | what the agent needs from the outside world |
 
+pub mod compact;
 pub mod conversation;
 pub mod decide;
 pub mod dispatch;
@@ -22,6 +24,7 @@ pub mod sample;
 pub mod toolbox;
 pub mod turn;
 
+pub use compact::CompactionSettings;
 pub use conversation::{Conversation, ModelSettings};
 pub use inbox::Inbox;
 pub use toolbox::Toolbox;

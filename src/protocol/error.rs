@@ -160,7 +160,9 @@ impl std::error::Error for ModelError {}
 
 impl From<ModelError> for UserError {
     fn from(error: ModelError) -> Self {
-        Self::new(error.cause.kind(), error.message)
+        let full = error.cause == ModelErrorCause::ContextWindowExceeded;
+        let hint = "send the message again: the next turn summarises the conversation first; or begin a new session";
+        Self { hint: full.then(|| hint.into()), ..Self::new(error.cause.kind(), error.message) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A session: one conversation, one turn at a time, requests in the order they were made.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -9,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, UserError};
+use crate::protocol::{ErrorKind, Event, Item, UserError};
+use crate::rollout;
 
 /// A running session. Dropping it interrupts the running turn.
 pub struct Session {
@@ -22,6 +24,7 @@ pub struct Session {
 /// What the worker and the session's owner both touch.
 struct Shared {
     agent: AgentLoop,
+    rollout_path: Option<PathBuf>,
     inbox: Inbox,
     /// A token for every turn that was asked for and has not ended; the first one runs, or is about to.
     turns: Mutex<VecDeque<CancellationToken>>,
@@ -30,9 +33,16 @@ struct Shared {
 /// What the worker does, one after the other.
 enum Submission {
     /// A turn that was asked for, and who waits for its end.
-    Turn { input: UserInput, cancel: CancellationToken, ended: Option<oneshot::Sender<TurnEnd>> },
+    Turn { task: Task, cancel: CancellationToken, ended: Option<oneshot::Sender<TurnEnd>> },
     /// Something else to be done with the conversation, between turns.
     Work(Work),
+}
+
+/// What a turn is for.
+enum Task {
+    Answer(UserInput),
+    Compact { keep: Option<String> },
+    UndoCompact,
 }
 
 type Work = Box<dyn FnOnce(&mut Conversation) + Send>;
@@ -42,7 +52,12 @@ impl Session {
     #[must_use]
     pub fn start(info: SessionInfo, agent: AgentLoop, conversation: Conversation) -> Self {
         agent.events.emit(Event::SessionReady(info.clone()));
-        let shared = Arc::new(Shared { agent, inbox: Inbox::default(), turns: Mutex::default() });
+        let shared = Arc::new(Shared {
+            agent,
+            rollout_path: info.rollout_path.clone(),
+            inbox: Inbox::default(),
+            turns: Mutex::default(),
+        });
         let (queue, submissions) = mpsc::unbounded_channel();
         let worker = tokio::spawn(work(Arc::clone(&shared), submissions, conversation));
         Self { info, shared, queue, worker }
@@ -57,20 +72,36 @@ impl Session {
     /// Asks something of the session. Returns at once.
     pub fn send(&self, op: Op) {
         match op {
-            Op::Submit(input) => self.enqueue(input, None),
+            Op::Submit(input) => self.enqueue(Task::Answer(input), None),
+            Op::Compact { keep } => self.enqueue(Task::Compact { keep }, None),
+            Op::UndoCompact => self.enqueue(Task::UndoCompact, None),
             Op::Steer(input) if self.is_busy() => {
                 self.shared.agent.events.emit(Event::SteerQueued { text: input.text.clone() });
                 self.shared.inbox.push(input);
             }
-            Op::Steer(input) => self.enqueue(input, None),
+            Op::Steer(input) => self.enqueue(Task::Answer(input), None),
             Op::Interrupt | Op::Shutdown => self.interrupt(),
         }
     }
 
     /// Runs one turn after those already queued and waits for its end.
     pub async fn run(&self, input: UserInput) -> TurnEnd {
+        self.run_task(Task::Answer(input)).await
+    }
+
+    /// Like [`Op::Compact`], and waits for its end.
+    pub async fn compact(&self, keep: Option<String>) -> TurnEnd {
+        self.run_task(Task::Compact { keep }).await
+    }
+
+    /// Like [`Op::UndoCompact`], and waits for its end.
+    pub async fn undo_compact(&self) -> TurnEnd {
+        self.run_task(Task::UndoCompact).await
+    }
+
+    async fn run_task(&self, task: Task) -> TurnEnd {
         let (ended, end) = oneshot::channel();
-        self.enqueue(input, Some(ended));
+        self.enqueue(task, Some(ended));
         end.await.unwrap_or_else(|_| {
             TurnEnd::Failed(UserError::new(ErrorKind::Failed, "the session ended before the turn did"))
         })
@@ -108,11 +139,11 @@ impl Session {
         }
     }
 
-    fn enqueue(&self, input: UserInput, ended: Option<oneshot::Sender<TurnEnd>>) {
+    fn enqueue(&self, task: Task, ended: Option<oneshot::Sender<TurnEnd>>) {
         let cancel = CancellationToken::new();
         self.shared.turns().push_back(cancel.clone());
         // The worker outlives every session handle, unless it panicked; then `run` says so.
-        self.queue.send(Submission::Turn { input, cancel, ended }).unwrap_or_default();
+        self.queue.send(Submission::Turn { task, cancel, ended }).unwrap_or_default();
     }
 }
 
@@ -121,10 +152,28 @@ impl Shared {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(&self, conversation: &mut Conversation, input: UserInput, cancel: &CancellationToken) -> TurnEnd {
-        let end = self.agent.run_turn(conversation, input, &self.inbox, cancel).await;
+    async fn turn(&self, conversation: &mut Conversation, task: Task, cancel: &CancellationToken) -> TurnEnd {
+        let (agent, inbox) = (&self.agent, &self.inbox);
+        let end = match task {
+            Task::Answer(input) => agent.run_turn(conversation, input, inbox, cancel).await,
+            Task::Compact { keep } => agent.run_compaction(conversation, keep.as_deref(), inbox, cancel).await,
+            Task::UndoCompact => agent.run_undo(conversation, self.history_to_restore(), inbox, cancel),
+        };
         self.turns().pop_front();
         end
+    }
+}
+
+impl Shared {
+    fn history_to_restore(&self) -> Result<Vec<Item>, UserError> {
+        let Some(path) = &self.rollout_path else {
+            return Err(UserError::new(
+                ErrorKind::Usage,
+                "this session is not recorded, so a compaction cannot be undone",
+            ));
+        };
+        rollout::history_without_newest_compaction(path)?
+            .ok_or_else(|| UserError::new(ErrorKind::Usage, "there is no compaction to undo in this session"))
     }
 }
 
@@ -134,14 +183,14 @@ async fn work(
     mut conversation: Conversation,
 ) -> Conversation {
     while let Some(submission) = submissions.recv().await {
-        let (input, cancel, ended) = match submission {
-            Submission::Turn { input, cancel, ended } => (input, cancel, ended),
+        let (task, cancel, ended) = match submission {
+            Submission::Turn { task, cancel, ended } => (task, cancel, ended),
             Submission::Work(work) => {
                 work(&mut conversation);
                 continue;
             }
         };
-        let end = shared.turn(&mut conversation, input, &cancel).await;
+        let end = shared.turn(&mut conversation, task, &cancel).await;
         let aborted = matches!(end, TurnEnd::Aborted);
         if let Some(ended) = ended {
             // Whoever asked may have stopped waiting.
@@ -152,7 +201,7 @@ async fn work(
             let texts: Vec<_> = shared.inbox.take().into_iter().map(|input| input.text).collect();
             let cancel = CancellationToken::new();
             shared.turns().push_front(cancel.clone());
-            shared.turn(&mut conversation, UserInput { text: texts.join("\n\n") }, &cancel).await;
+            shared.turn(&mut conversation, Task::Answer(UserInput { text: texts.join("\n\n") }), &cancel).await;
         }
     }
     conversation
