@@ -6,7 +6,6 @@
 
 use futures_util::StreamExt;
 use serde_json::Value;
-use std::sync::Arc;
 
 use super::conversation::Conversation;
 use super::inbox::Inbox;
@@ -14,9 +13,8 @@ use super::ports::{Completion, ModelEvent};
 use super::sample::closed_early;
 use super::turn::{AgentLoop, Stop, Turn, TurnEnd};
 use crate::history::compaction::{
-    COMPACTION_TRIGGER, current_plan, is_worth_it, replacement, summary_text, user_message,
+    COMPACTION_TRIGGER, current_plan, is_worth_it, replacement, summary_text, tokens, user_message,
 };
-use crate::history::estimate::item_tokens;
 use crate::protocol::error::{ModelErrorCause, Retry};
 use crate::protocol::event::CompactionReason;
 use crate::protocol::prompt::Purpose;
@@ -30,17 +28,6 @@ const PROMPT: &str = include_str!("../../prompts/compact.md");
 const PREFIX: &str = include_str!("../../prompts/compact_prefix.md");
 /// How often one turn compacts.
 const MOST_PER_TURN: u32 = 2;
-
-/// How a conversation is compacted.
-#[derive(Clone, Debug, Default)]
-pub struct CompactionSettings {
-    /// From how many tokens on; see [`limit`](crate::history::compaction::limit).
-    pub limit: u64,
-    /// Asks for the summary in place of our own words.
-    pub prompt: Option<Arc<str>>,
-    /// The server can do it in a form of its own. It is asked once, and not again when it refuses.
-    pub remote: bool,
-}
 
 /// What stands for the conversation from now on.
 struct Summary {
@@ -116,7 +103,7 @@ impl Turn<'_> {
         }
         let summary = self.summary(keep).await?;
         let items = self.compacted_items(summary.item);
-        let (before, after) = (self.conversation.history.tokens(), items.iter().map(item_tokens).sum());
+        let (before, after) = (self.conversation.history.tokens(), tokens(&items));
         if !is_worth_it(before, after) {
             self.adopt_history();
             return Err(refused(&format!(
@@ -247,7 +234,7 @@ impl Turn<'_> {
         self.conversation.context.adopt(&[]);
         let context = self.conversation.context.context_items(&today);
         let limit = self.conversation.model.compaction.limit;
-        replacement(self.conversation.history.items(), context, rest, limit, |text| self.is_summary(text))
+        replacement(self.conversation.history.items(), &context, &rest, limit, |text| self.is_summary(text))
     }
 
     /// Records `items` as the history from now on, then makes them so.

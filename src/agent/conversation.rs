@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use super::compact::CompactionSettings;
 use crate::context::ContextManager;
 use crate::history::History;
 use crate::protocol::event::TokenCount;
@@ -56,6 +55,17 @@ pub struct ModelSettings {
     pub sandbox_mode: String,
     /// When and how its conversation is compacted.
     pub compaction: CompactionSettings,
+}
+
+/// How a conversation is compacted.
+#[derive(Clone, Debug, Default)]
+pub struct CompactionSettings {
+    /// From how many tokens on; see [`limit`](crate::history::compaction::limit).
+    pub limit: u64,
+    /// Asks for the summary in place of our own words.
+    pub prompt: Option<Arc<str>>,
+    /// The server can do it in a form of its own. It is asked once, and not again when it refuses.
+    pub remote: bool,
 }
 
 impl Conversation {

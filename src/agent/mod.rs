@@ -24,8 +24,7 @@ pub mod sample;
 pub mod toolbox;
 pub mod turn;
 
-pub use compact::CompactionSettings;
-pub use conversation::{Conversation, ModelSettings};
+pub use conversation::{CompactionSettings, Conversation, ModelSettings};
 pub use inbox::Inbox;
 pub use toolbox::Toolbox;
 pub use turn::{AgentLoop, TurnEnd};

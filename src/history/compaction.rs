@@ -3,6 +3,7 @@
 //! A compacted conversation is: the person's latest messages, the context told anew, the person's last message with the
 //! skills it named, and what stands for all the rest. The person's words are never summarised away as long as they fit.
 
+use super::estimate::item_tokens;
 use super::prompts::{is_context, is_prompt, recent_prompts};
 use crate::protocol::item::{Item, Role};
 use crate::text::truncate::{OutputLimit, estimate_tokens, middle};
@@ -48,27 +49,46 @@ pub fn is_worth_it(before: usize, after: usize) -> bool {
 }
 
 /// The compacted conversation: what of `old` is kept, with `context` in front of the person's last message and `rest` at
-/// the end. `limit` is that of [`limit`]; `is_summary` tells messages that stand for an earlier compaction.
+/// the end. `limit` is that of [`limit`]; `is_summary` tells messages that stand for an earlier compaction. Fewer of the
+/// earlier messages are kept when all that may be would make the compaction worthless.
 #[must_use]
 pub fn replacement(
     old: &[Item],
-    context: Vec<Item>,
-    rest: Item,
+    context: &[Item],
+    rest: &Item,
     limit: u64,
     is_summary: impl Fn(&str) -> bool,
 ) -> Vec<Item> {
     let said = |item: &Item| is_prompt(item) && !is_summary(&item.text());
-    let Some(last) = old.iter().rposition(said) else {
-        return context.into_iter().chain([rest]).collect();
+    let (earlier, task) = match old.iter().rposition(said) {
+        Some(last) => (&old[..last], task(&old[last..], limit)),
+        None => (&old[..0], Vec::new()),
     };
-    let last_tokens = estimate_tokens(old[last].text().len()) as u64;
-    let left = KEPT_TOKENS.min(limit / KEPT_SHARE).saturating_sub(last_tokens);
-    let mut items = recent_prompts(&old[..last], to_usize(left), &is_summary);
-    items.extend(context);
-    items.push(within(&old[last], limit / LAST_SHARE));
-    items.extend(old[last + 1..].iter().filter(|item| is_skill(item)).cloned());
-    items.push(rest);
-    items
+    let task_tokens: usize = task.iter().map(|item| estimate_tokens(item.text().len())).sum();
+    let mut room = to_usize(KEPT_TOKENS.min(limit / KEPT_SHARE)).saturating_sub(task_tokens);
+    let before = tokens(old);
+    loop {
+        let mut items = recent_prompts(earlier, room, &is_summary);
+        items.extend_from_slice(context);
+        items.extend_from_slice(&task);
+        items.push(rest.clone());
+        if room == 0 || is_worth_it(before, tokens(&items)) {
+            return items;
+        }
+        room /= 2;
+    }
+}
+
+/// The person's last message, which `items` begin with, and the skills it named.
+fn task(items: &[Item], limit: u64) -> Vec<Item> {
+    let skills = items[1..].iter().filter(|item| is_skill(item)).cloned();
+    [within(&items[0], limit / LAST_SHARE)].into_iter().chain(skills).collect()
+}
+
+/// An estimate of the tokens of `items`.
+#[must_use]
+pub fn tokens(items: &[Item]) -> usize {
+    items.iter().map(item_tokens).sum()
 }
 
 /// `item`, without its middle when it is over `limit` tokens.
@@ -166,41 +186,56 @@ mod tests {
         }
     }
 
+    /// A long answer, so that compacting is worth it.
+    fn answer() -> Item {
+        Item::message(Role::Assistant, &["answer ".repeat(9000)])
+    }
+
     #[test]
     fn the_persons_words_stay_and_context_stands_before_the_last() {
+        let skill = "<skill>\n<name>a</name>\n</skill>";
         let old = [
             Item::message(Role::Developer, &["old rules"]),
             user("<environment_context>old</environment_context>"),
             user("first"),
-            Item::message(Role::Assistant, &["answer"]),
+            answer(),
             user("SUM of before"),
             user("second"),
-            user("<skill>\n<name>a</name>\n</skill>"),
+            user(skill),
             Item::message(Role::Assistant, &["more"]),
         ];
-        let context = vec![Item::message(Role::Developer, &["rules"]), user("<environment_context>new")];
+        let context = [Item::message(Role::Developer, &["rules"]), user("<environment_context>new")];
         let is_summary = |text: &str| text.starts_with("SUM");
-        let items = replacement(&old, context.clone(), user("SUM now"), 10_000, is_summary);
-        let skill = "<skill>\n<name>a</name>\n</skill>";
+        let items = replacement(&old, &context, &user("SUM now"), 10_000, is_summary);
         assert_eq!(texts(&items), ["first", "rules", "<environment_context>new", "second", skill, "SUM now"]);
         assert_eq!(items[0], old[2], "ids stay");
-        let nothing_said = replacement(&old[..2], context, user("SUM"), 10_000, is_summary);
+        let nothing_said = replacement(&old[..2], &context, &user("SUM"), 10_000, is_summary);
         assert_eq!(texts(&nothing_said), ["rules", "<environment_context>new", "SUM"]);
     }
 
     #[test]
     fn kept_words_leave_room_in_a_small_window() {
         let long = "x".repeat(4000);
-        let old = [user(&long), user(&long), user("task")];
-        let items = replacement(&old, Vec::new(), user("SUM"), 6000, |_| false);
+        let old = [answer(), user(&long), user(&long), user("task")];
+        let rest = user("SUM");
+        let items = replacement(&old, &[], &rest, 6000, |_| false);
         assert_eq!(items.len(), 4);
-        assert!(items[0].text().contains("tokens truncated") && items[0].id() == old[0].id());
-        assert_eq!(items[1..3], old[1..]);
+        assert!(items[0].text().contains("tokens truncated") && items[0].id() == old[1].id());
+        assert_eq!(items[1..3], old[2..]);
         // The last message is whole even when nothing else fits, and cut only when it would leave no room itself.
-        let items = replacement(&old[..2], Vec::new(), user("SUM"), 3000, |_| false);
+        let items = replacement(&old[..3], &[], &rest, 3000, |_| false);
         assert_eq!(texts(&items), [long.as_str(), "SUM"]);
-        let items = replacement(&old[..1], Vec::new(), user("SUM"), 1000, |_| false);
+        let items = replacement(&old[..2], &[], &rest, 1000, |_| false);
         assert!(items[0].text().contains("tokens truncated"), "{}", items[0].text());
+    }
+
+    #[test]
+    fn many_short_messages_do_not_make_a_compaction_worthless() {
+        let old: Vec<Item> = (0..200).map(|n| user(&format!("message {n}"))).collect();
+        let items = replacement(&old, &[], &user("SUM"), 10_000, |_| false);
+        assert!(is_worth_it(tokens(&old), tokens(&items)), "{} of {}", items.len(), old.len());
+        assert!(items.len() > 50, "as many as may stay do: {}", items.len());
+        assert_eq!(texts(&items[items.len() - 2..]), ["message 199", "SUM"]);
     }
 
     #[test]
