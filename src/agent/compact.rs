@@ -7,7 +7,7 @@
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, SUMMARY_PREFIX};
 use super::inbox::Inbox;
 use super::ports::{Completion, ModelEvent};
 use super::sample::closed_early;
@@ -24,8 +24,6 @@ use tokio_util::sync::CancellationToken;
 
 /// What the model is asked for when the person asks for nothing else.
 const PROMPT: &str = include_str!("../../prompts/compact.md");
-/// What a summary begins with, so that the model knows what it is, and we do too.
-const PREFIX: &str = include_str!("../../prompts/compact_prefix.md");
 /// How often one turn compacts.
 const MOST_PER_TURN: u32 = 2;
 
@@ -156,8 +154,8 @@ impl Turn<'_> {
             _ => return Err(refused("the model gave no summary; the conversation was left as it is")),
         };
         let history = self.conversation.history.items();
-        let plan = current_plan(history, |text| self.is_summary(text));
-        let message = summary_text(PREFIX, &text, plan.as_deref());
+        let plan = current_plan(history, |text| self.conversation.is_summary(text));
+        let message = summary_text(SUMMARY_PREFIX, &text, plan.as_deref());
         Ok(Summary { item: Item::message(Role::User, &[&message]), message, answer: Some(answer) })
     }
 
@@ -234,7 +232,9 @@ impl Turn<'_> {
         self.conversation.context.adopt(&[]);
         let context = self.conversation.context.context_items(&today);
         let limit = self.conversation.model.compaction.limit;
-        replacement(self.conversation.history.items(), &context, &rest, limit, |text| self.is_summary(text))
+        replacement(self.conversation.history.items(), &context, &rest, limit, |text| {
+            self.conversation.is_summary(text)
+        })
     }
 
     /// Records `items` as the history from now on, then makes them so.
@@ -256,10 +256,6 @@ impl Turn<'_> {
     fn adopt_history(&mut self) {
         let Conversation { context, history, .. } = &mut *self.conversation;
         context.adopt(history.items());
-    }
-
-    fn is_summary(&self, text: &str) -> bool {
-        text.starts_with(PREFIX.trim_end()) || self.conversation.summary.as_deref() == Some(text)
     }
 }
 

@@ -4,11 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::context::ContextManager;
-use crate::history::History;
+use crate::context::report::{Share, report};
+use crate::history::{History, compaction};
 use crate::protocol::event::TokenCount;
 use crate::protocol::prompt::Purpose;
 use crate::protocol::{Prompt, ThreadId, Toolset, TurnId};
 use crate::text::truncate::{OutputLimit, estimate_tokens};
+
+/// What a summary begins with, so that the model knows what it is, and we do too.
+pub const SUMMARY_PREFIX: &str = include_str!("../../prompts/compact_prefix.md");
 
 /// A conversation between turns.
 pub struct Conversation {
@@ -77,6 +81,26 @@ impl Conversation {
             0 => self.estimated_tokens(),
             counted => counted + self.history.tokens_since_last_model_item() as u64,
         }
+    }
+
+    /// How much of the usable window is left, in percent; `None` when the window is not known.
+    #[must_use]
+    pub fn context_left_percent(&self) -> Option<u8> {
+        let used = self.tokens.last.total_tokens;
+        self.tokens.context_window.map(|window| compaction::context_left_percent(window, used))
+    }
+
+    /// What fills the window, kind by kind, by estimate.
+    #[must_use]
+    pub fn report(&self, tools: &Toolset) -> Vec<Share> {
+        let history = self.history.items();
+        report(&self.model.instructions, tools.responses_json.len(), history, |text| self.is_summary(text))
+    }
+
+    /// Whether a message of the person's role with this text stands for an earlier compaction.
+    #[must_use]
+    pub fn is_summary(&self, text: &str) -> bool {
+        text.starts_with(SUMMARY_PREFIX.trim_end()) || self.summary.as_deref() == Some(text)
     }
 
     /// An estimate of the same without the server's help.

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
+use crate::context::report::Share;
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
 use crate::protocol::{ErrorKind, Event, Item, UserError};
@@ -19,6 +20,21 @@ pub struct Session {
     shared: Arc<Shared>,
     queue: mpsc::UnboundedSender<Submission>,
     worker: JoinHandle<Conversation>,
+}
+
+/// What fills a conversation's window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextReport {
+    /// Kind by kind, by estimate; their sum need not be `used`, which the server counted.
+    pub shares: Vec<Share>,
+    /// Tokens in use: the server's last count, and an estimate of what was added since.
+    pub used: u64,
+    /// How many tokens may be used.
+    pub usable_window: Option<u64>,
+    /// What the indicator shows.
+    pub left_percent: Option<u8>,
+    /// From how many tokens on the conversation is compacted.
+    pub compacts_at: u64,
 }
 
 /// What the worker and the session's owner both touch.
@@ -117,6 +133,19 @@ impl Session {
         let work: Work = Box::new(move |conversation| done.send(work(conversation)).map_err(drop).unwrap_or_default());
         self.queue.send(Submission::Work(work)).ok()?;
         result.await.ok()
+    }
+
+    /// What fills the conversation's window, once the turns that were asked for so far have ended.
+    pub async fn context_report(&self) -> Option<ContextReport> {
+        let tools = self.shared.agent.tools.offered();
+        let report = move |conversation: &mut Conversation| ContextReport {
+            shares: conversation.report(&tools),
+            used: conversation.used_tokens(),
+            usable_window: conversation.tokens.context_window,
+            left_percent: conversation.context_left_percent(),
+            compacts_at: conversation.model.compaction.limit,
+        };
+        self.with(report).await
     }
 
     /// Whether a turn runs or waits to.

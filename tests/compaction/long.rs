@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kit::{World, is_compaction, respond, texts};
+use crate::kit::{Asked, World, is_compaction, respond, texts};
 use crate::support::FakeServer;
 use crate::support::speech::{call, message};
 
@@ -36,13 +36,13 @@ async fn a_session_of_hundreds_of_turns_keeps_rules_task_and_plan() {
     let mut rules = vec!["RULE 1: no tabs, ever"];
     running.ask("Hello.\nRULE 1: no tabs, ever").await;
     running.ask("Now make a plan").await;
+    world.server.take_requests();
     for turn in 2..TURNS {
         let rule = if turn == 120 { "\nRULE 2: ask before deleting" } else { "" };
         rules.extend((turn == 120).then_some("RULE 2: ask before deleting"));
         let task = format!("task number {turn}: {}", "words ".repeat(20));
-        let before = world.server.requests().len();
         running.ask(&format!("{task}{rule}")).await;
-        let requests = world.asked().split_off(before);
+        let requests: Vec<Asked> = world.server.take_requests().iter().map(Asked::from).collect();
         assert!(requests.len() <= 2, "turn {turn} took {} requests", requests.len());
         let last = requests.last().unwrap();
         assert!(!last.for_summary);

@@ -270,6 +270,27 @@ async fn a_compaction_can_be_interrupted() {
 }
 
 #[tokio::test]
+async fn a_report_says_what_fills_the_window() {
+    let world = World::new(100_000, talkative());
+    world.project_file("AGENTS.md", "Measure twice.\n");
+    let running = world.new_session().await;
+    running.ask("one").await;
+    let report = running.session.context_report().await.unwrap();
+    let tokens = |name: &str| report.shares.iter().find(|share| share.name == name).map_or(0, |share| share.tokens);
+    for name in ["instructions", "tools", "AGENTS.md", "environment_context", "your messages", "the model's messages"] {
+        assert!(tokens(name) > 0, "{name}: {report:?}");
+    }
+    assert_eq!((report.usable_window, report.compacts_at, report.left_percent), (Some(95_000), 90_000, Some(100)));
+    let sum: usize = report.shares.iter().map(|share| share.tokens).sum();
+    assert!((report.used / 2..report.used * 2).contains(&(sum as u64)), "{sum} and {}", report.used);
+    running.session.compact(None).await;
+    let compacted = running.session.context_report().await.unwrap();
+    assert!(compacted.used < report.used);
+    assert!(compacted.shares.iter().any(|share| share.name == "compacted history"), "{compacted:?}");
+    running.close().await;
+}
+
+#[tokio::test]
 async fn a_prompt_of_the_persons_own_is_used() {
     let world = World::new(1_000_000, talkative()).over(&["compact_prompt=Sum up in rhymes."]);
     let running = world.new_session().await;

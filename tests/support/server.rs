@@ -214,6 +214,11 @@ impl FakeServer {
         self.shared.requests.lock().unwrap().clone()
     }
 
+    /// Takes the requests so far, so that a long test need not copy them again and again.
+    pub fn take_requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.shared.requests.lock().unwrap())
+    }
+
     /// The requests, once there are `count`.
     pub fn wait_for_requests(&self, count: usize) -> Vec<Request> {
         let requests = self.shared.requests.lock().unwrap();
