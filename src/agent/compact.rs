@@ -54,7 +54,7 @@ impl AgentLoop {
         cancel: &CancellationToken,
     ) -> TurnEnd {
         let mut turn = match self.begin(conversation, inbox, cancel) {
-            Ok(turn) => turn.without_marker(),
+            Ok(turn) => turn,
             Err(end) => return end,
         };
         let ended = turn.compact(CompactionReason::UserRequested, keep).await;
@@ -70,7 +70,7 @@ impl AgentLoop {
         cancel: &CancellationToken,
     ) -> TurnEnd {
         let mut turn = match self.begin(conversation, inbox, cancel) {
-            Ok(turn) => turn.without_marker(),
+            Ok(turn) => turn,
             Err(end) => return end,
         };
         let ended = items.map_err(Stop::Refused).and_then(|items| turn.undo_compaction(items));
@@ -103,7 +103,6 @@ impl Turn<'_> {
         let items = self.compacted_items(summary.item);
         let (before, after) = (self.conversation.history.tokens(), tokens(&items));
         if !is_worth_it(before, after) {
-            self.adopt_history();
             return Err(refused(&format!(
                 "the compacted conversation would take {after} tokens instead of {before}, which wins too little; \
                  it was left as it is"
@@ -231,6 +230,8 @@ impl Turn<'_> {
         let today = self.today();
         self.conversation.context.adopt(&[]);
         let context = self.conversation.context.context_items(&today);
+        // What was just told counts only once it is part of the history.
+        self.adopt_history();
         let limit = self.conversation.model.compaction.limit;
         replacement(self.conversation.history.items(), &context, &rest, limit, |text| {
             self.conversation.is_summary(text)

@@ -73,8 +73,8 @@ pub struct Turn<'a> {
     /// How often this turn compacted the conversation.
     pub(super) compactions: u32,
     answer: Option<Arc<str>>,
-    /// Whether the model is told when the turn is interrupted.
-    leaves_marker: bool,
+    /// Whether the model was shown anything of this turn, and so is told when it is interrupted.
+    opened: bool,
 }
 
 impl AgentLoop {
@@ -109,9 +109,9 @@ impl AgentLoop {
             .map_err(|error| self.fail(id, error.into()))?;
         // A token of the turn's own: a turn that fails ends its tools without interrupting anything else.
         let (cancel, state) = (cancel.child_token(), Arc::new(OnceLock::new()));
-        let (compactions, answer, leaves_marker) = (0, None, true);
+        let (compactions, answer, opened) = (0, None, false);
         let agent = self;
-        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, compactions, answer, leaves_marker })
+        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, compactions, answer, opened })
     }
 
     fn fail(&self, turn_id: TurnId, error: UserError) -> TurnEnd {
@@ -153,6 +153,7 @@ impl Turn<'_> {
             self.agent.events.emit(Event::Warning(warning));
         }
         self.journal.settings(self.conversation)?;
+        self.opened = true;
         for item in opening.items {
             self.store(item)?;
         }
@@ -171,11 +172,6 @@ impl Turn<'_> {
         let full = tokens.context_window.unwrap_or(0).max(self.conversation.model.compaction.limit);
         tokens.last = Usage { total_tokens: full, ..Usage::default() };
         self.journal.tokens(self.conversation, serde_json::Value::Null)
-    }
-
-    /// A turn without words of the person's: the model need not know when it is interrupted.
-    pub(super) fn without_marker(self) -> Self {
-        Self { leaves_marker: false, ..self }
     }
 
     fn insert_steers(&mut self) -> Result<(), Stop> {
@@ -218,7 +214,7 @@ impl Turn<'_> {
     pub(super) fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
         let recorded = match &ended {
             Ok(()) => self.journal.complete(self.answer.as_deref()),
-            Err(Stop::Interrupted) if !self.leaves_marker => self.journal.abort(),
+            Err(Stop::Interrupted) if !self.opened => self.journal.abort(),
             Err(Stop::Interrupted) => {
                 let marker = self.conversation.context.turn_aborted();
                 self.store(marker).and_then(|()| self.journal.abort())

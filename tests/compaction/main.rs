@@ -270,6 +270,26 @@ async fn a_compaction_can_be_interrupted() {
 }
 
 #[tokio::test]
+async fn a_crash_before_the_history_is_replaced_loses_nothing() {
+    let world = World::new(1_000_000, talkative());
+    let running = world.new_session().await;
+    running.ask("one").await;
+    running.ask("two").await;
+    let raw = running.history().await;
+    running.session.compact(None).await;
+    let path = running.session.info().rollout_path.clone().unwrap();
+    let start = running.close().await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    let until = text.lines().take_while(|line| !line.contains(r#""type":"compacted""#));
+    std::fs::write(&path, until.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let running = world.open(start).await;
+    assert_eq!(running.history().await[..raw.len()], raw);
+    running.ask("three").await;
+    assert_eq!(world.asked().last().unwrap().items[..raw.len()], raw);
+    running.close().await;
+}
+
+#[tokio::test]
 async fn a_report_says_what_fills_the_window() {
     let world = World::new(100_000, talkative());
     world.project_file("AGENTS.md", "Measure twice.\n");
