@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::conversation::Conversation;
 use super::ports::{Clock, Rollout};
-use crate::protocol::rollout_line::{RolloutEvent, TokenInfo, TurnContext};
-use crate::protocol::{Item, ModelError, RolloutError, RolloutLine, TurnId};
+use crate::protocol::rollout_line::{Compacted, RolloutEvent, TokenInfo, TurnContext};
+use crate::protocol::{Item, ModelError, RolloutError, RolloutLine, TurnId, UserError};
 use crate::text::truncate::{self, OutputLimit};
 
 /// What an event repeats of an item's text at most. The item beside it holds the whole; a reader that shows sessions is not
@@ -119,6 +119,14 @@ impl<'a> Journal<'a> {
         self.event(RolloutEvent::TokenCount { info: Some(info), rate_limits })
     }
 
+    /// The history was replaced.
+    ///
+    /// # Errors
+    /// See [`Rollout::append`].
+    pub fn compacted(&self, line: &Compacted) -> Result<(), RolloutError> {
+        self.rollout.append(&RolloutLine::Compacted(line.clone()))
+    }
+
     /// The turn ended with an answer, and all of it is on disk.
     ///
     /// # Errors
@@ -134,6 +142,14 @@ impl<'a> Journal<'a> {
     pub fn fail(&self, error: &ModelError) -> Result<(), RolloutError> {
         let error = json!({"message": error.message, "codex_error_info": error.cause.record_name()});
         self.end(None, Some(error))
+    }
+
+    /// The turn could not go on as it was, and all of it is on disk.
+    ///
+    /// # Errors
+    /// See [`Rollout::append`] and [`Rollout::barrier`].
+    pub fn refuse(&self, error: &UserError) -> Result<(), RolloutError> {
+        self.end(None, Some(json!({"message": error.message, "codex_error_info": "other"})))
     }
 
     /// The turn was interrupted, and all of it is on disk.

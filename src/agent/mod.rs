@@ -6,6 +6,7 @@
 //! | [`sample`] | one response of the model: streaming it, storing its items, trying again when it breaks |
 //! | [`dispatch`] | the tool calls of a response: starting, ordering, ending, answering |
 //! | [`checkpoint`] | what a call is about to write to is kept first |
+//! | [`compact`] | replacing a conversation that has grown too long by a summary of it |
 //! | [`decide`] | whether a turn goes on: pure |
 //! | [`journal`] | what a turn writes to the rollout, and in which order |
 //! | [`conversation`] | what outlives a turn: history, context, token counts |
@@ -15,6 +16,7 @@
 //! | [`ports`] | what the agent needs from the outside world |
 
 pub mod checkpoint;
+pub mod compact;
 pub mod conversation;
 pub mod decide;
 pub mod dispatch;
@@ -26,7 +28,7 @@ pub mod sample;
 pub mod toolbox;
 pub mod turn;
 
-pub use conversation::{Conversation, ModelSettings};
+pub use conversation::{CompactionSettings, Conversation, ModelSettings};
 pub use inbox::Inbox;
 pub use toolbox::Toolbox;
 pub use turn::{AgentLoop, TurnEnd};

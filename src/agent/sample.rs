@@ -105,7 +105,7 @@ impl Turn<'_> {
         }
     }
 
-    async fn wait_to_retry(&self, attempt: u32, error: ModelError) -> Result<(), Stop> {
+    pub(super) async fn wait_to_retry(&self, attempt: u32, error: ModelError) -> Result<(), Stop> {
         let max = self.agent.model.stream_max_retries();
         let delay = match error.retry {
             Retry::Backoff if attempt <= max => self.agent.model.backoff(attempt),
@@ -135,7 +135,8 @@ impl Turn<'_> {
     }
 }
 
-fn closed_early() -> ModelError {
+/// A stream that ended before its response did.
+pub(super) fn closed_early() -> ModelError {
     ModelError {
         cause: ModelErrorCause::Stream,
         message: "stream disconnected before completion: stream closed before response.completed".into(),

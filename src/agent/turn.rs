@@ -11,9 +11,11 @@ use super::journal::Journal;
 use super::ports::{Checkpoints, Clock, EventSink, ModelClient, Rollout};
 use super::toolbox::Toolbox;
 use crate::context::Today;
+use crate::protocol::error::ModelErrorCause;
 use crate::protocol::event::TurnSummary;
 use crate::protocol::op::UserInput;
-use crate::protocol::{ErrorKind, Event, Item, ItemKind, ModelError, Role, RolloutError, TurnId, UserError};
+use crate::protocol::{ErrorKind, Event, Item, ItemKind, ModelError, Role, RolloutError, TurnId, Usage, UserError};
+use crate::text::truncate::estimate_tokens;
 
 /// Runs turns. It holds no state of a conversation, so that one loop can serve many.
 pub struct AgentLoop {
@@ -48,6 +50,8 @@ pub enum Stop {
     Interrupted,
     /// No response could be had.
     Model(ModelError),
+    /// It cannot go on as it is; the error says what the person can do.
+    Refused(UserError),
     /// The session could not be recorded. Nothing more is written.
     Storage(RolloutError),
 }
@@ -68,7 +72,11 @@ pub struct Turn<'a> {
     pub(super) id: TurnId,
     /// What the server wants to get back for the rest of this turn.
     pub(super) state: Arc<OnceLock<String>>,
+    /// How often this turn compacted the conversation.
+    pub(super) compactions: u32,
     answer: Option<Arc<str>>,
+    /// Whether the model was shown anything of this turn, and so is told when it is interrupted.
+    opened: bool,
 }
 
 impl AgentLoop {
@@ -81,18 +89,31 @@ impl AgentLoop {
         inbox: &Inbox,
         cancel: &CancellationToken,
     ) -> TurnEnd {
+        let mut turn = match self.begin(conversation, inbox, cancel) {
+            Ok(turn) => turn,
+            Err(end) => return end,
+        };
+        let ended = turn.drive(input).await;
+        turn.close(ended)
+    }
+
+    /// Begins a turn: tells the front end, and records it.
+    pub(super) fn begin<'a>(
+        &'a self,
+        conversation: &'a mut Conversation,
+        inbox: &'a Inbox,
+        cancel: &CancellationToken,
+    ) -> Result<Turn<'a>, TurnEnd> {
         let id = TurnId::new();
         self.events.emit(Event::TurnStarted { turn_id: id });
         let window = conversation.tokens.context_window;
-        let journal = match Journal::open(self.rollout.as_ref(), self.clock.as_ref(), id, window) {
-            Ok(journal) => journal,
-            Err(error) => return self.fail(id, error.into()),
-        };
+        let journal = Journal::open(self.rollout.as_ref(), self.clock.as_ref(), id, window)
+            .map_err(|error| self.fail(id, error.into()))?;
         // A token of the turn's own: a turn that fails ends its tools without interrupting anything else.
         let (cancel, state) = (cancel.child_token(), Arc::new(OnceLock::new()));
-        let mut turn = Turn { agent: self, conversation, inbox, cancel, journal, id, state, answer: None };
-        let ended = turn.drive(input).await;
-        turn.close(ended)
+        let (compactions, answer, opened) = (0, None, false);
+        let agent = self;
+        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, compactions, answer, opened })
     }
 
     fn fail(&self, turn_id: TurnId, error: UserError) -> TurnEnd {
@@ -103,17 +124,24 @@ impl AgentLoop {
 
 impl Turn<'_> {
     async fn drive(&mut self, input: UserInput) -> Result<(), Stop> {
+        self.compact_if_full(estimate_tokens(input.text.len()) as u64).await?;
         self.open(&input)?;
         loop {
             self.insert_steers()?;
-            let response = self.sample().await?;
+            let response = match self.sample().await {
+                Err(Stop::Model(error)) if error.cause == ModelErrorCause::ContextWindowExceeded => {
+                    self.note_full_window()?;
+                    return Err(Stop::Model(error));
+                }
+                sampled => sampled?,
+            };
             let facts = Facts {
                 called_tools: response.called_tools,
                 end_turn: response.end_turn,
                 steer_waiting: !self.inbox.is_empty(),
             };
             match decide::next(facts) {
-                Next::Again => {}
+                Next::Again => self.compact_if_full(0).await?,
                 Next::Done => return Ok(()),
             }
         }
@@ -121,18 +149,31 @@ impl Turn<'_> {
 
     /// Records what the model is shown before its first response: changed context, then the person's message.
     fn open(&mut self, input: &UserInput) -> Result<(), Stop> {
-        let clock = &self.agent.clock;
-        let today = Today { date: clock.local_date(), time_zone: clock.time_zone() };
+        let today = self.today();
         let opening = self.conversation.context.open_turn(input, &today);
         for warning in opening.warnings {
             self.agent.events.emit(Event::Warning(warning));
         }
         self.journal.settings(self.conversation)?;
+        self.opened = true;
         for item in opening.items {
             self.store(item)?;
         }
         self.journal.user_message(&input.text)?;
         Ok(())
+    }
+
+    pub(super) fn today(&self) -> Today {
+        let clock = &self.agent.clock;
+        Today { date: clock.local_date(), time_zone: clock.time_zone() }
+    }
+
+    /// The server refused the conversation as too long, whatever was counted: the next turn must begin with a compaction.
+    fn note_full_window(&mut self) -> Result<(), RolloutError> {
+        let tokens = &mut self.conversation.tokens;
+        let full = tokens.context_window.unwrap_or(0).max(self.conversation.model.compaction.limit);
+        tokens.last = Usage { total_tokens: full, ..Usage::default() };
+        self.journal.tokens(self.conversation, serde_json::Value::Null)
     }
 
     fn insert_steers(&mut self) -> Result<(), Stop> {
@@ -172,17 +213,19 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
+    pub(super) fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
         if let Some(warning) = self.agent.checkpoints.turn_ended(self.id) {
             self.agent.events.emit(Event::Warning(warning));
         }
         let recorded = match &ended {
             Ok(()) => self.journal.complete(self.answer.as_deref()),
+            Err(Stop::Interrupted) if !self.opened => self.journal.abort(),
             Err(Stop::Interrupted) => {
                 let marker = self.conversation.context.turn_aborted();
                 self.store(marker).and_then(|()| self.journal.abort())
             }
             Err(Stop::Model(error)) => self.journal.fail(error),
+            Err(Stop::Refused(error)) => self.journal.refuse(error),
             Err(Stop::Storage(error)) => Err(error.clone()),
         };
         if let Err(error) = recorded {
@@ -203,6 +246,7 @@ impl Turn<'_> {
                 TurnEnd::Aborted
             }
             Err(Stop::Model(error)) => self.agent.fail(self.id, error.into()),
+            Err(Stop::Refused(error)) => self.agent.fail(self.id, error),
             Err(Stop::Storage(error)) => self.agent.fail(self.id, error.into()),
         }
     }

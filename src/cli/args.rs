@@ -185,6 +185,7 @@ impl Options {
             flags,
             ephemeral: self.ephemeral,
             record: self.record.clone(),
+            environment: None,
             replay: self.replay.clone().map(Replay::File),
             source: "exec",
         })

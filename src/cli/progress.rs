@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::agent::ports::EventSink;
 use crate::protocol::Event;
-use crate::protocol::event::{Activity, FileChangeKind, SessionInfo, StepStatus, ToolResult};
+use crate::protocol::event::{Activity, CompactionReason, FileChangeKind, SessionInfo, StepStatus, ToolResult};
 use crate::text::style::Style;
 
 /// Deltas that wait to be shown at most; more are dropped, since the whole message follows.
@@ -162,6 +162,18 @@ impl Page {
                 let wait = format!("Reconnecting {attempt}/{max} in {}: {detail}", seconds(*delay));
                 format!("{}\n", style.yellow(&wait))
             }
+            Event::CompactionStarted { reason: CompactionReason::ContextLimit } => {
+                format!("{}\n", style.dim("the conversation fills its window; summarising it …"))
+            }
+            Event::CompactionStarted { reason: CompactionReason::UserRequested } => {
+                format!("{}\n", style.dim("summarising the conversation …"))
+            }
+            Event::Compacted { before, after } => {
+                format!("{}\n", style.dim(&format!("compacted: {before} → {after} tokens")))
+            }
+            Event::CompactionUndone { before, after } => {
+                format!("{}\n", style.dim(&format!("compaction undone: {before} → {after} tokens")))
+            }
             Event::Warning(text) => format!("{} {text}\n", style.yellow("warning:")),
             Event::TurnCompleted(summary) => {
                 let total = summary.total_usage;
@@ -183,7 +195,13 @@ impl Page {
 
 /// Whether `event` shows that the turn goes on, so that a message before it was not its answer.
 fn goes_on(event: &Event) -> bool {
-    matches!(event, Event::ToolStarted { .. } | Event::SteerInserted { .. } | Event::Reconnecting { .. })
+    matches!(
+        event,
+        Event::ToolStarted { .. }
+            | Event::SteerInserted { .. }
+            | Event::Reconnecting { .. }
+            | Event::CompactionStarted { .. }
+    )
 }
 
 fn header(style: Style, info: &SessionInfo) -> String {

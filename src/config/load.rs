@@ -230,23 +230,27 @@ fn resolve(layers: &[Layer], warnings: &mut Vec<String>) -> Result<Config, Confi
     let mut config: Config = merged.try_into().map_err(|error: toml::de::Error| {
         ConfigError::new(format!("the configuration cannot be used: {}", error.to_string().trim()))
     })?;
-    read_instructions(&mut config, layers)?;
+    let instructions = read_text(config.model_instructions_file.as_deref(), "model_instructions_file", layers)?;
+    config.instructions = instructions.or(config.instructions);
+    let compact_prompt =
+        read_text(config.experimental_compact_prompt_file.as_deref(), "experimental_compact_prompt_file", layers)?;
+    config.compact_prompt = compact_prompt.or(config.compact_prompt);
     settle_providers(&mut config, layers, warnings)?;
     Ok(config)
 }
 
-fn read_instructions(config: &mut Config, layers: &[Layer]) -> Result<(), ConfigError> {
-    let Some(file) = &config.model_instructions_file else { return Ok(()) };
-    let place = || place_of(layers, &["model_instructions_file"]);
+/// The text of the file that `key` names, if it names one.
+fn read_text(file: Option<&Path>, key: &str, layers: &[Layer]) -> Result<Option<String>, ConfigError> {
+    let Some(file) = file else { return Ok(None) };
+    let place = || place_of(layers, &[key]);
     let text = std::fs::read_to_string(file).map_err(|error| {
-        let what = format!("{}model_instructions_file: cannot read {}: {error}", place(), file.display());
+        let what = format!("{}{key}: cannot read {}: {error}", place(), file.display());
         ConfigError::new(what).hint("a relative path starts at the folder of the file that names it")
     })?;
     if text.trim().is_empty() {
-        return Err(ConfigError::new(format!("{}model_instructions_file: {} is empty", place(), file.display())));
+        return Err(ConfigError::new(format!("{}{key}: {} is empty", place(), file.display())));
     }
-    config.instructions = Some(text);
-    Ok(())
+    Ok(Some(text))
 }
 
 /// Adds the built-in providers and looks at the others. A fault of the chosen provider is an error; of another one it is a

@@ -22,6 +22,11 @@ pub struct Config {
     pub model_context_window: Option<u64>,
     /// Compact when the conversation is longer than this, in tokens.
     pub model_auto_compact_token_limit: Option<u64>,
+    /// Asks for the summary when a conversation is compacted, in place of our own words: that of
+    /// `experimental_compact_prompt_file` if there is one.
+    pub compact_prompt: Option<String>,
+    /// The file it came from.
+    pub experimental_compact_prompt_file: Option<PathBuf>,
     /// `reasoning.effort`.
     pub model_reasoning_effort: Option<String>,
     /// `reasoning.summary`: `auto`, `concise`, `detailed` or `none`.
@@ -87,6 +92,8 @@ impl Default for Config {
             model_provider: "openai".to_owned(),
             model_context_window: None,
             model_auto_compact_token_limit: None,
+            compact_prompt: None,
+            experimental_compact_prompt_file: None,
             model_reasoning_effort: None,
             model_reasoning_summary: None,
             model_verbosity: None,

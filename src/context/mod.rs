@@ -14,6 +14,7 @@ pub mod fragments;
 pub mod manager;
 pub mod permissions;
 pub mod project_docs;
+pub mod report;
 pub mod settings;
 pub mod skills;
 pub mod warnings;

@@ -26,8 +26,10 @@ pub struct Folded {
     pub name: Option<String>,
     /// The first thing the person wrote.
     pub first_user_message: Option<String>,
-    /// How often the history was replaced by a summary.
+    /// How often the history was replaced.
     pub compactions: u32,
+    /// The text of the last summary, which a later compaction must not mistake for something the person wrote.
+    pub summary: Option<String>,
     /// How many turns began.
     pub turns: u32,
     /// The turns that were not rolled back, oldest first.
@@ -74,8 +76,6 @@ impl Folded {
 #[derive(Debug)]
 pub struct Fold {
     folded: Folded,
-    /// The text of the last summary, which a later compaction must not mistake for something the person wrote.
-    summary: Option<String>,
 }
 
 impl Default for Fold {
@@ -88,7 +88,7 @@ impl Fold {
     /// Nothing read yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { folded: Folded { last_turn_complete: true, ..Folded::default() }, summary: None }
+        Self { folded: Folded { last_turn_complete: true, ..Folded::default() } }
     }
 
     /// What was read so far.
@@ -156,12 +156,12 @@ impl Fold {
         };
         self.folded.compactions += 1;
         self.folded.history.replace(items);
-        self.summary = Some(compacted.message).filter(|summary| !summary.is_empty());
+        self.folded.summary = Some(compacted.message).filter(|summary| !summary.is_empty());
     }
 
     /// What a compaction leaves when it did not record it: the person's latest messages, then the summary.
     fn rebuilt_history(&self, summary: &str) -> Vec<Item> {
-        let is_summary = |text: &str| self.summary.as_deref() == Some(text);
+        let is_summary = |text: &str| self.folded.summary.as_deref() == Some(text);
         let mut items = recent_prompts(self.folded.history.items(), KEPT_PROMPT_TOKENS, is_summary);
         // Without an id, so that every reading of the file gives the same bytes.
         let content = json!([{"type": "input_text", "text": summary}]);

@@ -5,6 +5,7 @@
 //! with `aborted` when a prompt is made. Everything is kept up to date as items arrive; no request scans the conversation
 //! again. [`fold::Fold`] makes a history out of the lines of a rollout.
 
+pub mod compaction;
 pub mod estimate;
 pub mod fold;
 pub mod prompts;
@@ -63,7 +64,8 @@ impl History {
         prompt
     }
 
-    /// Puts `items` in place of the whole conversation, as compaction does. They pass the same checks as in [`push`].
+    /// Puts `items` in place of the whole conversation, as compaction does. They pass the same checks as in [`push`]. Whoever
+    /// replaces a history estimates its tokens anew, so nothing counts as added since the last count.
     ///
     /// [`push`]: Self::push
     pub fn replace(&mut self, items: Vec<Item>) {
@@ -71,6 +73,14 @@ impl History {
         for item in items {
             self.push(item);
         }
+        self.tokens_since_model = 0;
+    }
+
+    /// Drops the `count` oldest items, but never the last one, and the outputs whose calls go with them.
+    pub fn drop_oldest(&mut self, count: usize) {
+        let count = count.min(self.items.len().saturating_sub(1));
+        let kept = self.items.split_off(count);
+        self.replace(kept);
     }
 
     /// Takes back the last `turns` prompts of the person with all that followed them, and the context that was shown right

@@ -139,7 +139,7 @@ fn summarise(prompt: &Prompt) -> RequestSummary {
         }
     }
     answers.reverse();
-    let compaction = prompt.purpose == Purpose::Compaction;
+    let compaction = prompt.purpose != Purpose::Turn;
     RequestSummary { model: prompt.model.clone(), items: prompt.items.len(), answers, compaction }
 }
 

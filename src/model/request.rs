@@ -97,7 +97,7 @@ fn body(prompt: &Prompt, store: bool) -> Body {
     let mut writer = BodyWriter::default();
     writer.push(b"{");
     write_fields(&mut writer, &stable_fields(prompt, store));
-    if prompt.purpose == Purpose::Turn {
+    if prompt.purpose != Purpose::Compaction {
         writer.push(b",\"tools\":");
         match prompt.tools.responses_json.is_empty() {
             true => writer.push(b"[]"),
@@ -126,7 +126,7 @@ fn stable_fields(prompt: &Prompt, store: bool) -> Map<String, Value> {
     fields.insert("include".into(), json!(["reasoning.encrypted_content"]));
     fields.insert("prompt_cache_key".into(), prompt.thread_id.to_string().into());
     fields.insert("tool_choice".into(), "auto".into());
-    let parallel = prompt.parallel_tool_calls && prompt.purpose == Purpose::Turn;
+    let parallel = prompt.parallel_tool_calls && prompt.purpose != Purpose::Compaction;
     fields.insert("parallel_tool_calls".into(), parallel.into());
     let reasoning = present([
         ("effort", prompt.effort.as_deref().map(Value::from)),

@@ -77,6 +77,25 @@ pub enum Event {
         /// What broke.
         detail: String,
     },
+    /// The conversation is about to be replaced by a summary of it.
+    CompactionStarted {
+        /// Why.
+        reason: CompactionReason,
+    },
+    /// The conversation was replaced by a shorter one.
+    Compacted {
+        /// Tokens before.
+        before: u64,
+        /// Tokens after, estimated.
+        after: u64,
+    },
+    /// The newest compaction was taken back.
+    CompactionUndone {
+        /// Tokens before.
+        before: u64,
+        /// Tokens after, estimated.
+        after: u64,
+    },
     /// Token counts changed.
     TokenCount(TokenCount),
     /// Something the person should know, though the turn goes on.
@@ -95,6 +114,15 @@ pub enum Event {
         /// The turn.
         turn_id: TurnId,
     },
+}
+
+/// Why a conversation is compacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompactionReason {
+    /// It has grown to its limit.
+    ContextLimit,
+    /// The person asked for it.
+    UserRequested,
 }
 
 /// What is fixed for a session.

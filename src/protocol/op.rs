@@ -9,6 +9,13 @@ pub enum Op {
     Steer(UserInput),
     /// Ends the running turn now, its processes included. Queued submissions wait.
     Interrupt,
+    /// Replaces the conversation by a summary of it, in a turn of its own.
+    Compact {
+        /// What the person wants the summary to keep.
+        keep: Option<String>,
+    },
+    /// Takes the newest compaction back, in a turn of its own.
+    UndoCompact,
     /// Ends the session after the running turn was interrupted; no child process is left behind.
     Shutdown,
 }

@@ -51,6 +51,8 @@ pub enum Purpose {
     Turn,
     /// To summarise the conversation.
     Compaction,
+    /// To have the server make the conversation shorter in a form of its own: what `compaction_trigger` asks for.
+    RemoteCompaction,
 }
 
 /// A tool as the model is told of it, read from `tools/<name>.json`.

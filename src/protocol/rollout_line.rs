@@ -217,6 +217,14 @@ pub enum RolloutEvent {
     Other,
 }
 
+impl RolloutEvent {
+    /// Whether the event takes something out of the history; all others are for readers.
+    #[must_use]
+    pub const fn changes_history(&self) -> bool {
+        matches!(self, Self::ThreadRolledBack { .. })
+    }
+}
+
 /// The counts of a `token_count` event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenInfo {
@@ -322,6 +330,16 @@ impl RolloutLine {
 }
 
 impl Compacted {
+    /// The message of a line that takes the newest compaction back: its `replacement_history` is what there was before, with
+    /// what was said since. Programs that do not know it see a compaction like any other, and go on with the same history.
+    pub const UNDONE: &str = "<compaction_undone>";
+
+    /// Whether the line takes a compaction back.
+    #[must_use]
+    pub fn is_undo(&self) -> bool {
+        self.message == Self::UNDONE
+    }
+
     fn write(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         out.extend_from_slice(br#"{"message":"#);
         serde_json::to_writer(&mut *out, &self.message)?;

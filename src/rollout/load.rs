@@ -63,7 +63,7 @@ pub fn read_meta(path: &Path) -> Result<Box<SessionMeta>, RolloutError> {
 }
 
 /// Whether a line can change what a session goes on with.
-fn matters(line: &LineKind<'_>) -> bool {
+pub(super) fn matters(line: &LineKind<'_>) -> bool {
     match (line.kind, line.event) {
         (Some("event_msg"), Some(event)) => matches!(
             event,

@@ -14,6 +14,7 @@ mod name;
 mod reader;
 mod recorder;
 mod tail;
+mod uncompacted;
 mod writer;
 
 pub mod list;
@@ -22,3 +23,4 @@ pub use load::{Loaded, load, read_meta};
 pub use name::SessionName;
 pub use reader::{Entry, LineKind, Reader, Skipped};
 pub use recorder::{NoRollout, Recorder};
+pub use uncompacted::history_without_newest_compaction;

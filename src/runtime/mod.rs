@@ -17,7 +17,7 @@ pub mod setup;
 pub mod toolset;
 
 pub use opening::SessionStart;
-pub use session::Session;
+pub use session::{ContextReport, Session};
 pub use setup::{Prepared, Replay, Setup};
 
 use std::path::Path;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::setup::Prepared;
 use crate::agent::ports::Clock;
 use crate::agent::ports::{EventSink, Rollout};
-use crate::agent::{Conversation, ModelSettings};
+use crate::agent::{CompactionSettings, Conversation, ModelSettings};
 use crate::config::clock::SystemClock;
 use crate::config::disk::Disk;
 use crate::config::git::git_info;
 use crate::config::schema::Config;
 use crate::context::{self, ContextManager, ContextSettings, Permissions};
-use crate::history::History;
+use crate::history::{History, compaction};
 use crate::protocol::event::{SessionInfo, TokenCount};
 use crate::protocol::rollout_line::{BaseInstructions, SessionMeta};
 use crate::protocol::{ErrorKind, Event, ThreadId, UserError};
@@ -58,7 +58,8 @@ struct Beginning {
     history: History,
     tokens: TokenCount,
     recorder: Option<Recorder>,
-    resumed: bool,
+    /// How often the history was replaced, and the last summary; `None` for a new conversation.
+    resumed: Option<(u32, Option<String>)>,
 }
 
 /// Opens a session.
@@ -90,10 +91,12 @@ pub fn open(
         cwd: prepared.setup.cwd.clone(),
         rollout_path: recorder.as_ref().map(|recorder| recorder.path().to_owned()),
         effort: effort(prepared),
-        resumed_items: resumed.then(|| history.len()),
+        resumed_items: resumed.as_ref().map(|_| history.len()),
     };
-    let model = model_settings(prepared, instructions);
-    let conversation = Conversation { thread_id, history, context, tokens, window: 0, model };
+    let mut model = model_settings(prepared, instructions);
+    model.compaction = compaction_settings(prepared, window);
+    let (compactions, summary) = resumed.unwrap_or_default();
+    let conversation = Conversation { thread_id, history, context, tokens, window: compactions, summary, model };
     let rollout: Arc<dyn Rollout> = match recorder {
         Some(recorder) => Arc::new(recorder),
         None => Arc::new(NoRollout),
@@ -164,7 +167,7 @@ fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
         history: History::new(),
         tokens: TokenCount::default(),
         recorder,
-        resumed: false,
+        resumed: None,
     }
 }
 
@@ -193,7 +196,7 @@ fn resume(
         history: folded.history,
         tokens: TokenCount { total: tokens.total_token_usage, last: tokens.last_token_usage, context_window: None },
         recorder,
-        resumed: true,
+        resumed: Some((folded.compactions, folded.summary)),
     })
 }
 
@@ -219,6 +222,16 @@ fn model_settings(prepared: &Prepared, instructions: Arc<str>) -> ModelSettings 
         cwd: prepared.setup.cwd.clone(),
         approval_policy: "never".to_owned(),
         sandbox_mode: "danger-full-access".to_owned(),
+        compaction: CompactionSettings::default(),
+    }
+}
+
+fn compaction_settings(prepared: &Prepared, window: u64) -> CompactionSettings {
+    let config = &prepared.loaded.config;
+    CompactionSettings {
+        limit: compaction::limit(window, config.model_auto_compact_token_limit),
+        prompt: config.compact_prompt.as_deref().map(Arc::from),
+        remote: prepared.provider.id == "openai",
     }
 }
 

@@ -1,6 +1,7 @@
 //! A session: one conversation, one turn at a time, requests in the order they were made.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -8,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::rollback::roll_back;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
+use crate::context::report::Share;
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, TurnId, UserError};
+use crate::protocol::{ErrorKind, Event, Item, TurnId, UserError};
 use crate::rollout;
 
 /// A running session. Dropping it interrupts the running turn.
@@ -21,9 +23,25 @@ pub struct Session {
     worker: JoinHandle<Conversation>,
 }
 
+/// What fills a conversation's window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextReport {
+    /// Kind by kind, by estimate; their sum need not be `used`, which the server counted.
+    pub shares: Vec<Share>,
+    /// Tokens in use: the server's last count, and an estimate of what was added since.
+    pub used: u64,
+    /// How many tokens may be used.
+    pub usable_window: Option<u64>,
+    /// What the indicator shows.
+    pub left_percent: Option<u8>,
+    /// From how many tokens on the conversation is compacted.
+    pub compacts_at: u64,
+}
+
 /// What the worker and the session's owner both touch.
 struct Shared {
     agent: AgentLoop,
+    rollout_path: Option<PathBuf>,
     inbox: Inbox,
     /// A token for every turn that was asked for and has not ended; the first one runs, or is about to.
     turns: Mutex<VecDeque<CancellationToken>>,
@@ -39,8 +57,15 @@ enum Submission {
 
 /// A turn that was asked for.
 struct Turn {
-    input: UserInput,
+    task: Task,
     cancel: CancellationToken,
+}
+
+/// What a turn is for.
+enum Task {
+    Answer(UserInput),
+    Compact { keep: Option<String> },
+    UndoCompact,
 }
 
 type Work = Box<dyn FnOnce(&mut Conversation) + Send>;
@@ -50,7 +75,12 @@ impl Session {
     #[must_use]
     pub fn start(info: SessionInfo, agent: AgentLoop, conversation: Conversation) -> Self {
         agent.events.emit(Event::SessionReady(info.clone()));
-        let shared = Arc::new(Shared { agent, inbox: Inbox::default(), turns: Mutex::default() });
+        let shared = Arc::new(Shared {
+            agent,
+            rollout_path: info.rollout_path.clone(),
+            inbox: Inbox::default(),
+            turns: Mutex::default(),
+        });
         let (queue, submissions) = mpsc::unbounded_channel();
         let worker = tokio::spawn(work(Arc::clone(&shared), submissions, conversation));
         Self { info, shared, queue, worker }
@@ -65,16 +95,32 @@ impl Session {
     /// Asks something of the session. Returns at once.
     pub fn send(&self, op: Op) {
         match op {
-            Op::Submit(input) => self.enqueue(input, None),
+            Op::Submit(input) => self.enqueue(Task::Answer(input), None),
             Op::Steer(input) => self.steer(input),
+            Op::Compact { keep } => self.enqueue(Task::Compact { keep }, None),
+            Op::UndoCompact => self.enqueue(Task::UndoCompact, None),
             Op::Interrupt | Op::Shutdown => self.interrupt(),
         }
     }
 
     /// Runs one turn after those already queued and waits for its end.
     pub async fn run(&self, input: UserInput) -> TurnEnd {
+        self.run_task(Task::Answer(input)).await
+    }
+
+    /// Like [`Op::Compact`], and waits for its end.
+    pub async fn compact(&self, keep: Option<String>) -> TurnEnd {
+        self.run_task(Task::Compact { keep }).await
+    }
+
+    /// Like [`Op::UndoCompact`], and waits for its end.
+    pub async fn undo_compact(&self) -> TurnEnd {
+        self.run_task(Task::UndoCompact).await
+    }
+
+    async fn run_task(&self, task: Task) -> TurnEnd {
         let (ended, end) = oneshot::channel();
-        self.enqueue(input, Some(ended));
+        self.enqueue(task, Some(ended));
         end.await.unwrap_or_else(|_| {
             TurnEnd::Failed(UserError::new(ErrorKind::Failed, "the session ended before the turn did"))
         })
@@ -114,6 +160,19 @@ impl Session {
         rolled.await.unwrap_or(Ok(0))
     }
 
+    /// What fills the conversation's window, once the turns that were asked for so far have ended.
+    pub async fn context_report(&self) -> Option<ContextReport> {
+        let tools = self.shared.agent.tools.offered();
+        let report = move |conversation: &mut Conversation| ContextReport {
+            shares: conversation.report(&tools),
+            used: conversation.used_tokens(),
+            usable_window: conversation.tokens.context_window,
+            left_percent: conversation.context_left_percent(),
+            compacts_at: conversation.model.compaction.limit,
+        };
+        self.with(report).await
+    }
+
     /// Whether a turn runs or waits to.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -133,7 +192,7 @@ impl Session {
         let turns = self.shared.turns();
         if turns.is_empty() {
             drop(turns);
-            self.enqueue(input, None);
+            self.enqueue(Task::Answer(input), None);
         } else {
             self.shared.agent.events.emit(Event::SteerQueued { text: input.text.clone() });
             self.shared.inbox.push(input);
@@ -146,11 +205,11 @@ impl Session {
         }
     }
 
-    fn enqueue(&self, input: UserInput, ended: Option<oneshot::Sender<TurnEnd>>) {
+    fn enqueue(&self, task: Task, ended: Option<oneshot::Sender<TurnEnd>>) {
         let cancel = CancellationToken::new();
         self.shared.turns().push_back(cancel.clone());
         // The worker outlives every session handle, unless it panicked; then `run` says so.
-        self.queue.send(Submission::Turn { turn: Turn { input, cancel }, ended }).unwrap_or_default();
+        self.queue.send(Submission::Turn { turn: Turn { task, cancel }, ended }).unwrap_or_default();
     }
 }
 
@@ -162,16 +221,35 @@ impl Shared {
     /// Runs one turn. Messages that came too late to join it make a turn of their own, which is returned, unless the person
     /// wanted quiet.
     async fn turn(&self, conversation: &mut Conversation, turn: Turn) -> (TurnEnd, Option<Turn>) {
-        let end = self.agent.run_turn(conversation, turn.input, &self.inbox, &turn.cancel).await;
+        let (agent, inbox, cancel) = (&self.agent, &self.inbox, &turn.cancel);
+        let end = match turn.task {
+            Task::Answer(input) => agent.run_turn(conversation, input, inbox, cancel).await,
+            Task::Compact { keep } => agent.run_compaction(conversation, keep.as_deref(), inbox, cancel).await,
+            Task::UndoCompact => agent.run_undo(conversation, self.history_to_restore(), inbox, cancel),
+        };
         let mut turns = self.turns();
         turns.pop_front();
         if matches!(end, TurnEnd::Aborted) || self.inbox.is_empty() {
             return (end, None);
         }
         let texts: Vec<_> = self.inbox.take().into_iter().map(|input| input.text).collect();
-        let late = Turn { input: UserInput { text: texts.join("\n\n") }, cancel: CancellationToken::new() };
+        let late =
+            Turn { task: Task::Answer(UserInput { text: texts.join("\n\n") }), cancel: CancellationToken::new() };
         turns.push_front(late.cancel.clone());
         (end, Some(late))
+    }
+}
+
+impl Shared {
+    fn history_to_restore(&self) -> Result<Vec<Item>, UserError> {
+        let Some(path) = &self.rollout_path else {
+            return Err(UserError::new(
+                ErrorKind::Usage,
+                "this session is not recorded, so a compaction cannot be undone",
+            ));
+        };
+        rollout::history_without_newest_compaction(path)?
+            .ok_or_else(|| UserError::new(ErrorKind::Usage, "there is no compaction to undo in this session"))
     }
 }
 

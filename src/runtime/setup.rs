@@ -29,6 +29,8 @@ pub struct Setup {
     pub record: Option<PathBuf>,
     /// Let a tape speak for the model.
     pub replay: Option<Replay>,
+    /// The environment to read, in place of the process's own.
+    pub environment: Option<Environment>,
     /// How sessions are begun, as recorded: `exec` or `cli`.
     pub source: &'static str,
 }
@@ -62,7 +64,7 @@ impl Setup {
             profile: self.profile.clone(),
             overrides: self.overrides.clone(),
             flags: flags.collect(),
-            ..LoadRequest::new(&self.cwd, Environment::capture())
+            ..LoadRequest::new(&self.cwd, self.environment.clone().unwrap_or_else(Environment::capture))
         })?)
     }
 

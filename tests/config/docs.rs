@@ -42,7 +42,10 @@ fn stated_defaults_are_the_real_ones() {
 fn every_key_in_use_has_a_field() {
     use hone::config::keys::Kind;
     for (path, key) in used() {
-        if ["profile", "profiles", "model_instructions_file"].contains(&path.as_str()) || path.starts_with("projects.")
+        let read_files = ["model_instructions_file", "experimental_compact_prompt_file"];
+        if ["profile", "profiles"].contains(&path.as_str())
+            || read_files.contains(&path.as_str())
+            || path.starts_with("projects.")
         {
             continue;
         }

@@ -122,6 +122,13 @@ fn relative_paths_start_where_they_are_written() {
 }
 
 #[test]
+fn the_prompt_of_compaction_comes_from_its_file() {
+    let world = World::with("compact_prompt = 'loses'\nexperimental_compact_prompt_file = 'sum.md'\n");
+    world.home_file("sum.md", "sum up");
+    assert_eq!(world.load().config.compact_prompt.as_deref(), Some("sum up"));
+}
+
+#[test]
 fn dotenv_feeds_the_environment_and_the_address() {
     let mut world = World::with("");
     world.request.env.set("OPENAI_API_KEY", "process");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use hone::agent::ports::{Clock, EventSink, Tool};
-use hone::agent::{AgentLoop, Conversation, ModelSettings, Toolbox};
+use hone::agent::{AgentLoop, CompactionSettings, Conversation, ModelSettings, Toolbox};
 use hone::config::Environment;
 use hone::config::clock::SystemClock;
 use hone::config::disk::Disk;
@@ -21,6 +21,7 @@ use hone::rollout::Recorder;
 use hone::runtime::Session;
 use hone::text::truncate::OutputLimit;
 use hone::tools::TOOLS;
+use hone::undo::NoCheckpoints;
 
 use super::support::FakeServer;
 
@@ -85,6 +86,7 @@ impl Talk {
             rollout: Arc::new(rollout),
             events: Arc::<Ear>::clone(&ear),
             clock,
+            checkpoints: Arc::new(NoCheckpoints),
         };
         let conversation = Conversation {
             thread_id,
@@ -92,6 +94,7 @@ impl Talk {
             context: ContextManager::new(ContextSettings::new(folder, folder.join("home")), Arc::new(Disk)),
             tokens: TokenCount::default(),
             window: 0,
+            summary: None,
             model: ModelSettings {
                 slug: "test-model".into(),
                 instructions: "Be brief.".into(),
@@ -104,6 +107,7 @@ impl Talk {
                 cwd: folder.into(),
                 approval_policy: "never".into(),
                 sandbox_mode: "danger-full-access".into(),
+                compaction: CompactionSettings { limit: u64::MAX, ..CompactionSettings::default() },
             },
         };
         let info = SessionInfo {

@@ -157,7 +157,11 @@ struct Shared {
     requests: Mutex<Vec<Request>>,
     arrived: Condvar,
     stopped: AtomicBool,
+    answer: Option<Box<Answer>>,
 }
+
+/// Makes up the answer to a request.
+type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
 
 struct Script {
     replies: std::collections::VecDeque<Reply>,
@@ -167,15 +171,20 @@ struct Script {
 impl FakeServer {
     /// Answers requests with `replies` in order, and any further one with status 599.
     pub fn start(replies: Vec<Reply>) -> Self {
-        Self::run(Script { replies: replies.into(), repeats_last: false })
+        Self::run(Script { replies: replies.into(), repeats_last: false }, None)
     }
 
     /// Answers every request with `reply`.
     pub fn repeating(reply: Reply) -> Self {
-        Self::run(Script { replies: [reply].into(), repeats_last: true })
+        Self::run(Script { replies: [reply].into(), repeats_last: true }, None)
     }
 
-    fn run(script: Script) -> Self {
+    /// Answers every request with what `answer` makes of it.
+    pub fn answering(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::run(Script { replies: [].into(), repeats_last: false }, Some(Box::new(answer)))
+    }
+
+    fn run(script: Script, answer: Option<Box<Answer>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -183,6 +192,7 @@ impl FakeServer {
             requests: Mutex::default(),
             arrived: Condvar::new(),
             stopped: AtomicBool::new(false),
+            answer,
         });
         let server = Self { address, base_url: format!("http://{address}/v1"), shared: Arc::clone(&shared) };
         thread::spawn(move || {
@@ -202,6 +212,11 @@ impl FakeServer {
     /// The requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// Takes the requests so far, so that a long test need not copy them again and again.
+    pub fn take_requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.shared.requests.lock().unwrap())
     }
 
     /// The requests, once there are `count`.
@@ -225,9 +240,12 @@ fn serve(stream: TcpStream, connection: usize, shared: &Shared) -> std::io::Resu
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut reader, connection)? {
-        shared.requests.lock().unwrap().push(request);
+        shared.requests.lock().unwrap().push(request.clone());
         shared.arrived.notify_all();
-        let reply = next_reply(shared);
+        let reply = match &shared.answer {
+            Some(answer) => answer(&request),
+            None => next_reply(shared),
+        };
         for step in reply.0 {
             if !perform(step, &stream)? {
                 return Ok(());
