@@ -103,9 +103,9 @@ fn look(path: &Path) -> io::Result<Glimpse> {
 #[derive(Default)]
 struct Seen {
     glimpse: Glimpse,
-    /// Turns that said so when they began, and messages of the person, as events and as items: not every program writes
-    /// all of them.
+    /// Turns that said so when they began.
     started: u32,
+    /// Messages of the person before those, as events and as items: some programs write no other sign of a turn.
     messages: u32,
     prompts: u32,
 }
@@ -138,7 +138,7 @@ impl Seen {
                 false
             }
             ("event_msg", Some("user_message")) => {
-                self.messages += 1;
+                self.messages += u32::from(self.started == 0);
                 self.glimpse.message.is_none()
             }
             ("event_msg", event) => event.is_none_or(|event| event == "thread_name_updated"),
@@ -152,7 +152,7 @@ impl Seen {
             RolloutLine::SessionMeta(meta) if glimpse.id.is_none() => self.meta(*meta),
             RolloutLine::TurnContext(context) => glimpse.model = Some(context.model),
             RolloutLine::Item(item) if is_prompt(&item) => {
-                self.prompts += 1;
+                self.prompts += u32::from(self.started == 0);
                 self.message(&item.text());
             }
             RolloutLine::Event(RolloutEvent::UserMessage { message, .. }) => self.message(&message),
@@ -181,8 +181,7 @@ impl Seen {
     }
 
     fn finish(mut self) -> Glimpse {
-        let counts = [self.started, self.messages, self.prompts];
-        self.glimpse.turns = counts.into_iter().find(|count| *count > 0).unwrap_or(0);
+        self.glimpse.turns = self.started + self.messages.max(self.prompts);
         self.glimpse
     }
 }
@@ -242,6 +241,7 @@ mod tests {
         let event = |n| line("event_msg", &format!(r#"{{"type":"user_message","message":"{n}"}}"#));
         assert_eq!(glimpse(&format!("{META}\n{}{}", prompt(1), prompt(2))).turns, 2);
         assert_eq!(glimpse(&format!("{META}\n{}{}{}{}", event(1), prompt(1), event(2), prompt(2))).turns, 2);
+        assert_eq!(glimpse(&format!("{META}\n{}{}{}", event(1), prompt(1), turn(2, 9))).turns, 2);
     }
 
     #[test]

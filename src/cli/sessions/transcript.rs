@@ -86,12 +86,24 @@ fn piece_of_item(item: &Item) -> Option<Piece> {
         ItemKind::Message(Role::User) if is_prompt(item) => Some(Piece::Person(with_images(item))),
         ItemKind::Message(Role::Assistant) => Some(item.text()).filter(|text| !text.is_empty()).map(Piece::Model),
         ItemKind::Call(call) => Some(Piece::Call(call_line(&call.name, &item.call_input().unwrap_or_default()))),
-        ItemKind::Output { .. } => Some(Piece::Output(item.texts().join("\n"))),
+        ItemKind::Output { .. } => Some(Piece::Output(output_text(&item.to_value()["output"]))),
         ItemKind::Hosted => {
             let value = item.to_value();
             Some(Piece::Call(call_line(value["type"].as_str().unwrap_or("hosted tool"), &value["action"].to_string())))
         }
         _ => None,
+    }
+}
+
+/// The text of an output, which is a string or a list of parts.
+fn output_text(output: &serde_json::Value) -> String {
+    match output {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(parts) => {
+            let texts: Vec<&str> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+            texts.join("\n")
+        }
+        other => other.to_string(),
     }
 }
 
