@@ -6,6 +6,7 @@
 //! processes may do so at once. The file can be deleted at any time. Nothing fails when it cannot be written.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, BufWriter, Write as _};
 use std::num::NonZero;
@@ -133,7 +134,7 @@ pub fn scan(home: &Path) -> Result<Scan, RolloutError> {
     let mut known = read(&home.join(INDEX));
     let mut new = Vec::new();
     for entry in &mut found {
-        match known.remove(&entry.path) {
+        match known.remove(entry.path.as_os_str()) {
             Some(old) if old.stamp() == entry.stamp() => entry.glimpse = old.glimpse,
             old => new.push((entry, old)),
         }
@@ -248,14 +249,14 @@ fn look_at(home: &Path, mut entries: Vec<(&mut Entry, Option<Entry>)>) {
 }
 
 /// What the index knows; nothing when there is none, and nothing of lines that are broken.
-fn read(path: &Path) -> HashMap<PathBuf, Entry> {
+fn read(path: &Path) -> HashMap<OsString, Entry> {
     let text = fs::read(path).unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n');
     if lines.next() != Some(HEADER.as_bytes()) {
         return HashMap::new();
     }
     let entries = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-    entries.map(|entry| (entry.path.clone(), entry)).collect()
+    entries.map(|entry| (entry.path.clone().into_os_string(), entry)).collect()
 }
 
 fn write<'a>(path: &Path, entries: impl Iterator<Item = &'a Entry>) -> io::Result<()> {

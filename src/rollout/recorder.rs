@@ -89,7 +89,7 @@ impl Recorder {
         origin: Origin,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RolloutError> {
-        let failed = |error| storage_error("read what to fork for", home, &error);
+        let failed = |error| storage_error("read the session to fork for", home, &error);
         let ordinal = if is_numbered(&meta) {
             Some(origin.last_ordinal().map_err(failed)?.map_or(1, |last| last + 1))
         } else {

@@ -26,7 +26,7 @@ use crate::text::time::rfc3339;
 pub fn rename(home: &Path, path: &Path, title: &str, clock: &Arc<dyn Clock>) -> Result<(), RolloutError> {
     let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
     let recorder = Recorder::resume(home, path, Arc::clone(clock))?;
-    recorder.append(&name_line(recorder.thread_id(), title))?;
+    recorder.append(&name_line(title))?;
     recorder.barrier()?;
     if let Ok(modified) = modified {
         // Only the order of a list hangs on it.
@@ -38,7 +38,7 @@ pub fn rename(home: &Path, path: &Path, title: &str, clock: &Arc<dyn Clock>) -> 
 
 /// The line that names a session.
 #[must_use]
-pub fn name_line(_: ThreadId, title: &str) -> RolloutLine {
+pub fn name_line(title: &str) -> RolloutLine {
     RolloutLine::Event(RolloutEvent::ThreadNameUpdated { thread_name: Some(title.to_owned()) })
 }
 
