@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
+use super::sessions::SessionsCommand;
 use crate::protocol::{ErrorKind, UserError};
 use crate::runtime::{Replay, Setup};
 
@@ -39,6 +40,14 @@ pub enum Command {
     },
     /// Take back what the last turn did to files; what commands did stays
     Undo(UndoOptions),
+    /// Go on with a copy of an earlier session
+    Fork(Fork),
+    /// Look at earlier sessions, and put them in order
+    Sessions {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: SessionsCommand,
+    },
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -70,10 +79,26 @@ pub enum ExecCommand {
         /// With `--last`: of all folders.
         #[arg(long, requires = "last")]
         all: bool,
-        /// The session's id, then the prompt; with `--last` only the prompt.
+        /// The session (an id, the begin of one, a title, or `last`), then the prompt; with `--last` only the prompt.
         #[arg(value_name = "ID [PROMPT]")]
         words: Vec<String>,
     },
+    /// Go on with a copy of an earlier session
+    Fork(Fork),
+}
+
+/// `hone fork …` and `hone exec … fork …`
+#[derive(Debug, Args)]
+pub struct Fork {
+    /// The latest session of this folder.
+    #[arg(long)]
+    pub last: bool,
+    /// With `--last`: of all folders.
+    #[arg(long, requires = "last")]
+    pub all: bool,
+    /// The session (an id, the begin of one, a title, or `last`), then the prompt; with `--last` only the prompt.
+    #[arg(value_name = "ID [PROMPT]")]
+    pub words: Vec<String>,
 }
 
 /// `hone undo …`
@@ -162,6 +187,14 @@ pub enum Color {
 }
 
 impl Options {
+    /// The folder to work in, absolute and without links.
+    ///
+    /// # Errors
+    /// It does not exist.
+    pub fn working_folder(&self) -> Result<PathBuf, UserError> {
+        working_folder(self.cd.as_deref())
+    }
+
     /// What the options ask of the runtime.
     ///
     /// # Errors
@@ -179,7 +212,7 @@ impl Options {
             flags.push(("approval_policy", "never".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
         }
         Ok(Setup {
-            cwd: working_folder(self.cd.as_deref())?,
+            cwd: self.working_folder()?,
             profile: self.profile.clone(),
             overrides: self.config.clone(),
             flags,

@@ -6,6 +6,7 @@
 //! | [`oneshot`] | one turn from the command line |
 //! | [`progress`] | what a person watches meanwhile |
 //! | [`stdin`] | the prompt from arguments and standard input |
+//! | [`sessions`] | sessions on disk, looked at and put in order |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`undo`] | taking back what a turn did to files |
 //! | [`signals`] | Ctrl-C and its kin |
@@ -15,6 +16,7 @@ pub mod args;
 pub mod demo;
 pub mod oneshot;
 pub mod progress;
+pub mod sessions;
 pub mod signals;
 pub mod stdin;
 pub mod terminal;
@@ -29,7 +31,7 @@ use crate::config::explain;
 use crate::protocol::{ErrorKind, UserError};
 use crate::runtime::SessionStart;
 use crate::tools::apply_patch::standalone;
-use args::{Cli, Command, ConfigCommand, Exec, ExecCommand};
+use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork};
 
 /// Runs the program and returns its exit code.
 #[must_use]
@@ -64,6 +66,11 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             let (start, prompt) = resume(last, all, words)?;
             oneshot::run(options, &prompt, &start)
         }
+        Some(Command::Fork(fork) | Command::Exec(Exec { command: Some(ExecCommand::Fork(fork)), .. })) => {
+            let (start, prompt) = forked(fork)?;
+            oneshot::run(options, &prompt, &start)
+        }
+        Some(Command::Sessions { command }) => sessions::run(options.working_folder()?, &command),
         Some(Command::Demo) => demo::run(options),
         Some(Command::ApplyPatch { patch }) => {
             let folder = args::working_folder(options.cd.as_deref())?;
@@ -79,16 +86,30 @@ fn run(cli: Cli) -> Result<u8, UserError> {
 }
 
 /// Which session `resume` means, and what is left for the prompt.
-fn resume(last: bool, all: bool, mut words: Vec<String>) -> Result<(SessionStart, Vec<String>), UserError> {
+fn resume(last: bool, all: bool, words: Vec<String>) -> Result<(SessionStart, Vec<String>), UserError> {
     if last {
         return Ok((SessionStart::Last { all }, words));
     }
-    if words.is_empty() {
-        return Err(UserError::new(ErrorKind::Usage, "`resume` needs the id of a session")
-            .hint("give an id, or --last for the latest session of this folder"));
+    let (id, prompt) = named("resume", words)?;
+    Ok((SessionStart::Resume { id }, prompt))
+}
+
+/// Which session `fork` means, and what is left for the prompt.
+fn forked(Fork { last, all, words }: Fork) -> Result<(SessionStart, Vec<String>), UserError> {
+    if last {
+        return Ok((SessionStart::Fork { id: None, all }, words));
     }
-    let id = words.remove(0);
-    Ok((SessionStart::Resume { id }, words))
+    let (id, prompt) = named("fork", words)?;
+    Ok((SessionStart::Fork { id: Some(id), all }, prompt))
+}
+
+fn named(command: &str, mut words: Vec<String>) -> Result<(String, Vec<String>), UserError> {
+    if words.is_empty() {
+        return Err(UserError::new(ErrorKind::Usage, format!("`{command}` needs to know which session")).hint(
+            "give its id or title, or --last for the latest one of this folder; `hone sessions list` shows them",
+        ));
+    }
+    Ok((words.remove(0), words))
 }
 
 fn apply_patch(args: &[OsString], cwd: &Path) -> u8 {

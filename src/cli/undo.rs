@@ -1,16 +1,16 @@
 //! `hone undo`: takes back what the last turn of a session did to files.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Options, UndoOptions};
 use super::terminal;
 use crate::agent::rollback;
-use crate::config::Loaded;
 use crate::config::clock::SystemClock;
 use crate::protocol::{ErrorKind, UserError};
-use crate::rollout::list::{self, Filter};
+use crate::rollout::list::Filter;
+use crate::rollout::resolve::resolve;
 use crate::rollout::{self, Recorder};
 use crate::undo::{Direction, Plan, Undo};
 
@@ -21,8 +21,9 @@ use crate::undo::{Direction, Plan, Undo};
 pub fn run(options: &Options, asked: &UndoOptions) -> Result<u8, UserError> {
     let setup = options.setup()?;
     let loaded = setup.load()?;
-    let path = session(&loaded, &setup.cwd, asked.id.as_deref())?;
-    let thread = list::summary(&path)?.id;
+    let filter = Filter { cwd: Some(&setup.cwd), provider: None };
+    let path = resolve(loaded.home.dir(), asked.id.as_deref().unwrap_or("last"), filter)?;
+    let thread = rollout::read_meta(&path)?.id;
     // Whoever has the session open may be changing its files right now.
     let clock = Arc::new(SystemClock::new(&loaded.env));
     let open = (!asked.dry_run).then(|| Recorder::resume(loaded.home.dir(), &path, clock)).transpose()?;
@@ -66,24 +67,6 @@ fn said_since(path: &Path, plan: Option<&Plan>) -> Result<usize, UserError> {
 }
 
 /// The file of the session that is meant.
-fn session(loaded: &Loaded, cwd: &Path, id: Option<&str>) -> Result<PathBuf, UserError> {
-    let home = loaded.home.dir();
-    let (found, missing) = match id {
-        Some(id) => {
-            let thread = id.parse().map_err(|_| {
-                UserError::new(ErrorKind::Usage, format!("`{id}` is not the id of a session"))
-                    .hint("leave it out for the latest session of this folder")
-            })?;
-            (list::find(home, thread)?, format!("there is no session {id} under {}", home.display()))
-        }
-        None => (
-            list::latest(home, Filter { cwd: Some(cwd), provider: None })?,
-            format!("there is no session of {}", cwd.display()),
-        ),
-    };
-    found.ok_or_else(|| UserError::new(ErrorKind::Usage, missing).hint("name a session: hone undo ID"))
-}
-
 fn confirm(direction: Direction) -> Result<bool, UserError> {
     if !io::stdin().is_terminal() {
         return Err(UserError::new(ErrorKind::Usage, "there is no terminal to ask on, so nothing was changed")

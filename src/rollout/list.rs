@@ -1,26 +1,21 @@
 //! Finding sessions.
 //!
-//! The files are the only index. Names tell id and begin, the file system tells the last change; of a file's content only the
+//! No index is needed here. Names tell id and begin, the file system tells the last change; of a file's content only the
 //! first lines are read, and only until a session fits.
 
 use std::fs::{self, DirEntry, File};
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use memchr::memmem;
 
 use super::failure::storage_error;
-use super::load::read_meta;
+use super::load::meta_near_begin;
 use super::name::{ARCHIVED, SESSIONS, SessionName};
-use super::reader::{LineKind, Reader};
-use crate::history::prompts::is_prompt;
-use crate::protocol::rollout_line::{RolloutEvent, SessionMeta};
-use crate::protocol::{RolloutError, RolloutLine, ThreadId};
+use crate::protocol::rollout_line::SessionMeta;
+use crate::protocol::{RolloutError, ThreadId};
 
-/// How much of a file is read to tell what its session is about.
-const HEAD: u64 = 1 << 20;
 /// How much is read to see that its folder is another one.
 const FIRST_BYTES: u64 = 4 << 10;
 /// Sessions lie three folders deep; foreign ones may lie anywhere near.
@@ -35,25 +30,20 @@ pub struct Filter<'a> {
     pub provider: Option<&'a str>,
 }
 
-/// What a list shows of a session.
-#[derive(Clone, Debug)]
-pub struct SessionSummary {
-    /// The conversation.
-    pub id: ThreadId,
-    /// Its file.
-    pub path: PathBuf,
-    /// The folder it began in.
-    pub cwd: PathBuf,
-    /// The provider's id.
-    pub provider: Option<String>,
-    /// The branch the repository was on.
-    pub branch: Option<String>,
-    /// When it began, RFC 3339 in UTC.
-    pub created: String,
-    /// When it was last written to.
-    pub modified: SystemTime,
-    /// The first thing the person wrote; `None` when nothing near the begin of the file is.
-    pub first_user_message: Option<String>,
+/// Tells whether a session began in a folder, by whatever links one gets there.
+pub(super) struct FolderTest<'a> {
+    wanted: &'a Path,
+    real: Option<PathBuf>,
+}
+
+impl<'a> FolderTest<'a> {
+    pub(super) fn new(wanted: &'a Path) -> Self {
+        Self { wanted, real: fs::canonicalize(wanted).ok() }
+    }
+
+    pub(super) fn is(&self, cwd: &Path) -> bool {
+        self.wanted == cwd || self.real.as_deref() == Some(cwd)
+    }
 }
 
 /// The file of the session with this id, put away or not.
@@ -78,11 +68,11 @@ pub fn find(home: &Path, id: ThreadId) -> Result<Option<PathBuf>, RolloutError> 
 /// # Errors
 /// A folder of sessions cannot be read.
 pub fn latest(home: &Path, filter: Filter<'_>) -> Result<Option<PathBuf>, RolloutError> {
-    let real_cwd = filter.cwd.and_then(|cwd| fs::canonicalize(cwd).ok());
-    let is_cwd = |cwd: &Path| filter.cwd.is_none_or(|wanted| wanted == cwd || real_cwd.as_deref() == Some(cwd));
+    let folder = filter.cwd.map(FolderTest::new);
+    let is_cwd = |cwd: &Path| folder.as_ref().is_none_or(|folder| folder.is(cwd));
     let fits = |path: &Path| {
         first_cwd(path).is_none_or(|cwd| is_cwd(Path::new(&cwd)))
-            && read_meta(path).is_ok_and(|meta| {
+            && meta_near_begin(path).is_ok_and(|meta| {
                 let of_provider = |wanted| meta.model_provider.as_deref().is_none_or(|provider| provider == wanted);
                 is_cwd(&meta.cwd) && filter.provider.is_none_or(of_provider) && !is_of_subagent(&meta)
             })
@@ -107,44 +97,6 @@ pub fn newest_first(home: &Path) -> Result<Vec<PathBuf>, RolloutError> {
     Ok(found.into_iter().map(|(_, _, path)| path).collect())
 }
 
-/// What a list shows of the session at `path`, from its first lines.
-///
-/// # Errors
-/// The file cannot be read, or does not say what session it is.
-pub fn summary(path: &Path) -> Result<SessionSummary, RolloutError> {
-    let failed = |error| storage_error("read the session file", path, &error);
-    let meta = read_meta(path)?;
-    let file = File::open(path).map_err(failed)?;
-    let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
-    let first_user_message = first_user_message(file).map_err(failed)?;
-    Ok(SessionSummary {
-        id: meta.id,
-        path: path.to_owned(),
-        cwd: meta.cwd,
-        provider: meta.model_provider,
-        branch: meta.git.and_then(|git| git.branch),
-        created: meta.timestamp,
-        modified,
-        first_user_message,
-    })
-}
-
-fn first_user_message(file: File) -> io::Result<Option<String>> {
-    let mut reader = Reader::new(file.take(HEAD));
-    let wanted = |line: &LineKind<'_>| match (line.kind, line.event) {
-        (Some(kind), None) => kind == "response_item",
-        (_, event) => event.is_none_or(|event| event == "user_message"),
-    };
-    while let Some(entry) = reader.next_line(wanted)? {
-        match entry.line {
-            RolloutLine::Item(item) if is_prompt(&item) => return Ok(Some(item.text())),
-            RolloutLine::Event(RolloutEvent::UserMessage { message, .. }) => return Ok(Some(message)),
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
 /// The folder a session began in, when its first few thousand bytes tell; a quick no for the many that began elsewhere. A
 /// quote that is not escaped is no part of a text, so the key is a key.
 fn first_cwd(path: &Path) -> Option<String> {
@@ -160,7 +112,7 @@ fn is_of_subagent(meta: &SessionMeta) -> bool {
 }
 
 /// Shows `look` every session file below `folder`, newest name first, until it breaks.
-fn visit<T>(
+pub(super) fn visit<T>(
     folder: &Path,
     mut look: impl FnMut(SessionName, &DirEntry) -> ControlFlow<T>,
 ) -> Result<Option<T>, RolloutError> {

@@ -1,7 +1,7 @@
 //! A session file, read into what a session goes on with.
 
 use std::fs::File;
-use std::io::Seek as _;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
 use super::base::newest_base;
@@ -22,16 +22,28 @@ pub struct Loaded {
     pub notice: Option<String>,
 }
 
+/// Where a description that is looked for in many files must lie.
+const NEAR: u64 = 1 << 20;
+
 /// Reads the session file at `path`.
 ///
 /// # Errors
 /// The file cannot be read, or nothing in it says what session it is.
 pub fn load(path: &Path) -> Result<Loaded, RolloutError> {
+    load_first(path, u64::MAX)
+}
+
+/// Reads the first `len` bytes of the session file at `path`, which may be growing.
+///
+/// # Errors
+/// See [`load`].
+pub fn load_first(path: &Path, len: u64) -> Result<Loaded, RolloutError> {
     let failed = |error| storage_error("read the session file", path, &error);
     let mut file = File::open(path).map_err(failed)?;
-    let base = newest_base(&file).map_err(failed)?.unwrap_or(0);
+    let len = file.metadata().map_err(failed)?.len().min(len);
+    let base = newest_base(&file, len).map_err(failed)?.unwrap_or(0);
     file.rewind().map_err(failed)?;
-    let mut reader = Reader::new(file);
+    let mut reader = Reader::new(file.take(len));
     let mut fold = Fold::new();
     loop {
         // The first prompt is wanted for the session's title, even if it is no part of the history any more.
@@ -51,8 +63,17 @@ pub fn load(path: &Path) -> Result<Loaded, RolloutError> {
 /// # Errors
 /// The file cannot be read, or nothing in it says what session it is.
 pub fn read_meta(path: &Path) -> Result<Box<SessionMeta>, RolloutError> {
+    meta_within(path, u64::MAX)
+}
+
+/// Like [`read_meta`], but does not read a file to its end that does not say it at once.
+pub(super) fn meta_near_begin(path: &Path) -> Result<Box<SessionMeta>, RolloutError> {
+    meta_within(path, NEAR)
+}
+
+fn meta_within(path: &Path, limit: u64) -> Result<Box<SessionMeta>, RolloutError> {
     let failed = |error| storage_error("read the session file", path, &error);
-    let mut reader = Reader::new(File::open(path).map_err(failed)?);
+    let mut reader = Reader::new(File::open(path).map_err(failed)?.take(limit));
     let is_meta = |line: &LineKind<'_>| line.kind.is_none_or(|kind| kind == "session_meta");
     while let Some(entry) = reader.next_line(is_meta).map_err(failed)? {
         if let RolloutLine::SessionMeta(meta) = entry.line {

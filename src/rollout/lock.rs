@@ -5,7 +5,7 @@
 //! The file is removed at the end; whoever locked a file that was removed meanwhile sees that and tries again.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -29,12 +29,13 @@ impl WriterLock {
         loop {
             let file = open(&path).map_err(|error| failed(&error))?;
             match file.try_lock() {
-                Err(TryLockError::WouldBlock) => return Err(in_use(id, &path)),
+                Err(TryLockError::WouldBlock) => return Err(in_use(id, holder(&file))),
                 // Some network file systems know no locks. Refusing to work there would help nobody.
                 Err(TryLockError::Error(error)) if !has_no_locks(&error) => return Err(failed(&error)),
                 Ok(()) | Err(TryLockError::Error(_)) => {}
             }
             if is_at(&file, &path).map_err(|error| failed(&error))? {
+                note_owner(&file);
                 return Ok(Self { path, _file: file });
             }
         }
@@ -79,11 +80,43 @@ fn has_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(libc::ENOLCK)
 }
 
-fn in_use(id: ThreadId, path: &Path) -> RolloutError {
+fn in_use(id: ThreadId, holder: Option<String>) -> RolloutError {
+    let holder = holder.map(|holder| format!(": {holder}")).unwrap_or_default();
     RolloutError {
-        message: format!("session {id} is open in another process, which holds {}", path.display()),
-        hint: Some("end the other process, or start a new session".into()),
+        message: format!("session {id} is open in another process{holder}"),
+        hint: Some(format!("end the other process, or go on in a copy of the session: hone fork {id} \"…\"")),
     }
+}
+
+/// Leaves word of who has the lock, for systems that do not tell. Who cannot write it has the lock all the same.
+fn note_owner(mut file: &File) {
+    let text = std::process::id().to_string();
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).unwrap_or_default();
+}
+
+/// Who has the lock: `process 4711 (codex)`. Linux tells; elsewhere, or from another container, the holder's note does.
+fn holder(file: &File) -> Option<String> {
+    let told = fs::read_to_string("/proc/locks").ok().and_then(|locks| pid_in(&locks, &file.metadata().ok()?));
+    let pid = told.or_else(|| {
+        let mut note = String::new();
+        file.take(20).read_to_string(&mut note).ok()?;
+        note.trim().parse().ok()
+    })?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok();
+    let name = name.map(|name| format!(" ({})", name.trim())).unwrap_or_default();
+    Some(format!("process {pid}{name}"))
+}
+
+/// The process in a line such as `1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF`. Some file systems show another device
+/// there than files do, so the inode has to do.
+fn pid_in(locks: &str, lock: &fs::Metadata) -> Option<u32> {
+    let of_line = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, file, ..] = fields[..] else { return None };
+        let (_, inode) = file.rsplit_once(':')?;
+        (inode.parse() == Ok(lock.ino())).then(|| pid.parse().ok()).flatten()
+    };
+    locks.lines().find_map(of_line).filter(|pid| *pid > 0)
 }
 
 #[cfg(test)]
@@ -96,11 +129,24 @@ mod tests {
         let id = ThreadId::new();
         let first = WriterLock::take(home.path(), id).unwrap();
         let refused = WriterLock::take(home.path(), id).unwrap_err();
-        assert!(refused.message.contains(&id.to_string()) && refused.message.contains("another process"), "{refused}");
+        let us = format!("session {id} is open in another process: process {}", std::process::id());
+        assert!(refused.message.starts_with(&us), "{refused}");
+        assert!(refused.hint.unwrap().contains(&format!("hone fork {id}")));
         WriterLock::take(home.path(), ThreadId::new()).unwrap();
         drop(first);
         assert!(!home.path().join(FOLDER).join(format!("{id}.lock")).exists());
         WriterLock::take(home.path(), id).unwrap();
+    }
+
+    #[test]
+    fn the_owner_is_read_from_what_linux_tells() {
+        let file = tempfile::tempfile().unwrap().metadata().unwrap();
+        let locks = format!(
+            "1: POSIX  ADVISORY  WRITE 7 08:01:{0} 0 EOF\n2: FLOCK  ADVISORY  WRITE 8 08:01:1{0} 0 EOF\n3: FLOCK  ADVISORY  WRITE 9 08:01:{0} 0 EOF\n",
+            file.ino()
+        );
+        assert_eq!(pid_in(&locks, &file), Some(9));
+        assert_eq!(pid_in("", &file), None);
     }
 
     #[test]

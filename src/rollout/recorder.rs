@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::failure::storage_error;
+use super::fork::Origin;
 use super::load::read_meta;
 use super::lock::WriterLock;
 use super::name::SessionName;
@@ -32,6 +33,8 @@ pub struct Recorder {
 struct State {
     /// The description of a new session, until it is written as the first line.
     meta: Option<Box<SessionMeta>>,
+    /// What a fork begins with, until that is written too.
+    origin: Option<Origin>,
     /// The number of the next line, in files that number their lines.
     ordinal: Option<u64>,
     open: Option<Open>,
@@ -49,7 +52,7 @@ impl Recorder {
     pub fn create(home: &Path, local_time: &str, meta: SessionMeta, clock: Arc<dyn Clock>) -> Self {
         let thread_id = meta.id;
         let path = SessionName { local_time: local_time.to_owned(), id: thread_id }.path(home);
-        let state = Mutex::new(State { meta: Some(Box::new(meta)), ordinal: None, open: None });
+        let state = Mutex::new(State { meta: Some(Box::new(meta)), origin: None, ordinal: None, open: None });
         Self { home: home.to_owned(), path, thread_id, clock, state }
     }
 
@@ -70,8 +73,35 @@ impl Recorder {
             path: path.to_owned(),
             thread_id: meta.id,
             clock,
-            state: Mutex::new(State { meta: None, ordinal, open: Some(open) }),
+            state: Mutex::new(State { meta: None, origin: None, ordinal, open: Some(open) }),
         })
+    }
+
+    /// Records a session that begins with all that `origin` says. Numbers its lines when `meta` says so, as it must when
+    /// those of the origin are. Otherwise like [`create`](Self::create).
+    ///
+    /// # Errors
+    /// The origin cannot be read.
+    pub fn fork(
+        home: &Path,
+        local_time: &str,
+        meta: SessionMeta,
+        origin: Origin,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RolloutError> {
+        let failed = |error| storage_error("read the session to fork for", home, &error);
+        let ordinal = if is_numbered(&meta) {
+            Some(origin.last_ordinal().map_err(failed)?.map_or(1, |last| last + 1))
+        } else {
+            None
+        };
+        let recorder = Self::create(home, local_time, meta, clock);
+        {
+            let mut state = recorder.state();
+            state.origin = Some(origin);
+            state.ordinal = ordinal;
+        }
+        Ok(recorder)
     }
 
     /// Where the session is recorded.
@@ -90,14 +120,18 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Creates the file with its folders, for the person alone.
-    fn open_new(&self) -> Result<Open, RolloutError> {
+    /// Creates the file with its folders, for the person alone. A fork's gets the description and all that its origin says.
+    fn open_new(&self, fork: Option<(&Origin, &[u8])>) -> Result<Open, RolloutError> {
         let lock = WriterLock::take(&self.home, self.thread_id)?;
         let create = || {
             let folder = self.path.parent().unwrap_or(&self.home);
             let new_entries_in = create_folders(folder)?;
-            let file = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(&self.path)?;
-            Ok(Writer::new(file, new_entries_in))
+            if let Some((origin, meta)) = fork {
+                origin.copy_to(&self.path, meta)?;
+            }
+            let mut options = OpenOptions::new();
+            options.read(true).append(true).create_new(fork.is_none()).mode(0o600);
+            Ok(Writer::new(options.open(&self.path)?, new_entries_in))
         };
         let writer = create().map_err(|error| storage_error("create the session file", &self.path, &error))?;
         Ok(Open { writer, _lock: lock })
@@ -107,12 +141,24 @@ impl Recorder {
 impl Rollout for Recorder {
     fn append(&self, line: &RolloutLine) -> Result<(), RolloutError> {
         let mut state = self.state();
-        let State { meta, ordinal, open } = &mut *state;
+        let State { meta, origin, ordinal, open } = &mut *state;
         let failed = |error| storage_error("write the session file", &self.path, &error);
         let timestamp = rfc3339(self.clock.unix_ms());
         let mut bytes = Vec::new();
         if let Some(meta) = meta.as_ref() {
-            RolloutLine::SessionMeta(meta.clone()).write(&timestamp, &mut bytes).map_err(|e| failed(e.into()))?;
+            let line = RolloutLine::SessionMeta(meta.clone());
+            line.write_numbered(&timestamp, ordinal.map(|_| 0), &mut bytes).map_err(|e| failed(e.into()))?;
+        }
+        if let Some(origin) = origin.take_if(|_| open.is_none()) {
+            match self.open_new(Some((&origin, &bytes))) {
+                Ok(new) => _ = open.insert(new),
+                Err(error) => {
+                    state.origin = Some(origin);
+                    return Err(error);
+                }
+            }
+            *meta = None;
+            bytes.clear();
         }
         let before = bytes.len();
         line.write_numbered(&timestamp, *ordinal, &mut bytes).map_err(|e| failed(e.into()))?;
@@ -121,7 +167,7 @@ impl Rollout for Recorder {
         }
         let open = match open {
             Some(open) => open,
-            None => open.insert(self.open_new()?),
+            None => open.insert(self.open_new(None)?),
         };
         open.writer.append(bytes).map_err(failed)?;
         *meta = None;

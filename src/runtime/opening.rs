@@ -1,6 +1,6 @@
 //! A conversation from nothing, or from its rollout.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::setup::Prepared;
@@ -15,9 +15,10 @@ use crate::context::{self, ContextManager, ContextSettings, Permissions};
 use crate::history::{History, compaction};
 use crate::protocol::event::{SessionInfo, TokenCount};
 use crate::protocol::rollout_line::{BaseInstructions, SessionMeta};
-use crate::protocol::{ErrorKind, Event, ThreadId, UserError};
-use crate::rollout::list::{self, Filter};
-use crate::rollout::{self, NoRollout, Recorder};
+use crate::protocol::{Event, ThreadId, UserError};
+use crate::rollout::list::Filter;
+use crate::rollout::resolve::resolve;
+use crate::rollout::{self, NoRollout, Origin, Recorder};
 use crate::text::time::rfc3339;
 use crate::text::truncate::OutputLimit;
 
@@ -29,14 +30,21 @@ const USABLE_PERCENT: u64 = 95;
 pub enum SessionStart {
     /// A new one.
     New,
-    /// The one with this id.
+    /// An earlier one.
     Resume {
-        /// The conversation's id.
+        /// The conversation's id, the begin of it, its title, or `last`.
         id: String,
     },
     /// The one written to last.
     Last {
         /// Of all folders, not only of this one.
+        all: bool,
+    },
+    /// A new one that begins with all that another one said so far.
+    Fork {
+        /// That one, like [`SessionStart::Resume`]'s; the one written to last when left out.
+        id: Option<String>,
+        /// The one written to last of all folders, not only of this one.
         all: bool,
     },
 }
@@ -72,10 +80,14 @@ pub fn open(
     events: &dyn EventSink,
     start: &SessionStart,
 ) -> Result<Opened, UserError> {
-    let path = find(prepared, start)?;
-    let beginning = match &path {
-        Some(path) => resume(prepared, clock, events, path)?,
-        None => begin(prepared, clock),
+    let beginning = match start {
+        SessionStart::New => begin(prepared, clock),
+        SessionStart::Resume { id } => resume(prepared, clock, events, &find(prepared, id, false)?)?,
+        SessionStart::Last { all } => resume(prepared, clock, events, &find(prepared, "last", *all)?)?,
+        SessionStart::Fork { id, all } => {
+            let path = find(prepared, id.as_deref().unwrap_or("last"), *all)?;
+            fork(prepared, clock, events, &path)?
+        }
     };
     let Beginning { thread_id, instructions, history, mut tokens, recorder, resumed } = beginning;
     let config = &prepared.loaded.config;
@@ -104,41 +116,10 @@ pub fn open(
     Ok(Opened { info, conversation, rollout })
 }
 
-/// The file of the session to resume; `None` begins a new one.
-fn find(prepared: &Prepared, start: &SessionStart) -> Result<Option<std::path::PathBuf>, UserError> {
-    let home = prepared.loaded.home.dir();
-    let missing = |message: String, hint: &str| Err(UserError::new(ErrorKind::Usage, message).hint(hint));
-    match start {
-        SessionStart::New => Ok(None),
-        SessionStart::Resume { id } => {
-            let Ok(thread) = id.parse() else {
-                let message = format!("`{id}` is not the id of a session");
-                return missing(
-                    message,
-                    "an id looks like 01a1fa61-5e16-7461-9399-893050643317; --last takes the latest",
-                );
-            };
-            match list::find(home, thread)? {
-                Some(path) => Ok(Some(path)),
-                None => missing(
-                    format!("there is no session {id} under {}", home.join("sessions").display()),
-                    "check the id, and that CODEX_HOME is the one the session was recorded in",
-                ),
-            }
-        }
-        SessionStart::Last { all } => {
-            let cwd = (!all).then_some(prepared.setup.cwd.as_path());
-            let filter = Filter { cwd, provider: Some(&prepared.provider.id) };
-            match list::latest(home, filter)? {
-                Some(path) => Ok(Some(path)),
-                None if *all => missing("there is no session to resume".into(), "begin one: hone \"…\""),
-                None => missing(
-                    format!("there is no session of {} to resume", prepared.setup.cwd.display()),
-                    "begin one, or add --all for sessions of other folders",
-                ),
-            }
-        }
-    }
+/// The file of the session a person means.
+fn find(prepared: &Prepared, id: &str, all: bool) -> Result<PathBuf, UserError> {
+    let cwd = (!all).then_some(prepared.setup.cwd.as_path());
+    resolve(prepared.loaded.home.dir(), id, Filter { cwd, provider: Some(&prepared.provider.id) })
 }
 
 fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
@@ -146,19 +127,7 @@ fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
     let config = &prepared.loaded.config;
     let instructions: Arc<str> = config.instructions.as_deref().unwrap_or_else(|| context::base_instructions()).into();
     let recorder = (!prepared.setup.ephemeral).then(|| {
-        let meta = SessionMeta {
-            id: thread_id,
-            timestamp: rfc3339(clock.unix_ms()),
-            cwd: prepared.setup.cwd.clone(),
-            originator: prepared.provider.originator.clone(),
-            cli_version: env!("CARGO_PKG_VERSION").to_owned(),
-            source: prepared.setup.source.into(),
-            model_provider: Some(prepared.provider.id.clone()),
-            base_instructions: Some(BaseInstructions { text: instructions.to_string() }),
-            git: git_info(&prepared.setup.cwd),
-            forked_from_id: None,
-            other: serde_json::Map::new(),
-        };
+        let meta = description(prepared, clock, thread_id, &instructions);
         Recorder::create(prepared.loaded.home.dir(), &clock.local_now(), meta, Arc::<SystemClock>::clone(clock))
     });
     Beginning {
@@ -168,6 +137,23 @@ fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
         tokens: TokenCount::default(),
         recorder,
         resumed: None,
+    }
+}
+
+/// What a session that begins now is.
+fn description(prepared: &Prepared, clock: &SystemClock, id: ThreadId, instructions: &str) -> SessionMeta {
+    SessionMeta {
+        id,
+        timestamp: rfc3339(clock.unix_ms()),
+        cwd: prepared.setup.cwd.clone(),
+        originator: prepared.provider.originator.clone(),
+        cli_version: env!("CARGO_PKG_VERSION").to_owned(),
+        source: prepared.setup.source.into(),
+        model_provider: Some(prepared.provider.id.clone()),
+        base_instructions: Some(BaseInstructions { text: instructions.to_owned() }),
+        git: git_info(&prepared.setup.cwd),
+        forked_from_id: None,
+        other: serde_json::Map::new(),
     }
 }
 
@@ -182,22 +168,57 @@ fn resume(
     let recorder = (!prepared.setup.ephemeral)
         .then(|| Recorder::resume(home, path, Arc::<SystemClock>::clone(clock)))
         .transpose()?;
-    let rollout::Loaded { meta, folded, notice } = rollout::load(path)?;
+    let loaded = rollout::load(path)?;
+    let thread_id = loaded.meta.id;
+    Ok(go_on(prepared, events, loaded, thread_id, recorder).0)
+}
+
+fn fork(
+    prepared: &Prepared,
+    clock: &Arc<SystemClock>,
+    events: &dyn EventSink,
+    path: &Path,
+) -> Result<Beginning, UserError> {
+    // Another process may be writing to the origin; all that counts is what it holds at this moment.
+    let origin = Origin::open(path)?;
+    let loaded = rollout::load_first(path, origin.len())?;
+    let (mut beginning, was) = go_on(prepared, events, loaded, ThreadId::new(), None);
+    if !prepared.setup.ephemeral {
+        let mut meta = description(prepared, clock, beginning.thread_id, &beginning.instructions);
+        meta.forked_from_id = Some(was.id);
+        // The origin's lines are copied as they are, so the fork's are numbered as they are.
+        meta.other.extend(was.other.into_iter().filter(|(key, _)| key == "history_mode"));
+        let clock: Arc<SystemClock> = Arc::clone(clock);
+        let home = prepared.loaded.home.dir();
+        beginning.recorder = Some(Recorder::fork(home, &clock.local_now(), meta, origin, clock)?);
+    }
+    Ok(beginning)
+}
+
+/// The beginning that goes on with what a file says, and what that file's session is.
+fn go_on(
+    prepared: &Prepared,
+    events: &dyn EventSink,
+    loaded: rollout::Loaded,
+    thread_id: ThreadId,
+    recorder: Option<Recorder>,
+) -> (Beginning, Box<SessionMeta>) {
+    let rollout::Loaded { mut meta, folded, notice } = loaded;
     if let Some(notice) = notice {
         events.emit(Event::Warning(notice));
     }
-    let config = &prepared.loaded.config;
-    let recorded = meta.base_instructions.map(|base| base.text);
-    let instructions = recorded.or_else(|| config.instructions.clone());
+    let recorded = meta.base_instructions.take().map(|base| base.text);
+    let instructions = recorded.or_else(|| prepared.loaded.config.instructions.clone());
     let tokens = folded.token_info.unwrap_or_default();
-    Ok(Beginning {
-        thread_id: meta.id,
+    let beginning = Beginning {
+        thread_id,
         instructions: instructions.map_or_else(|| context::base_instructions().into(), Into::into),
         history: folded.history,
         tokens: TokenCount { total: tokens.total_token_usage, last: tokens.last_token_usage, context_window: None },
         recorder,
         resumed: Some((folded.compactions, folded.summary)),
-    })
+    };
+    (beginning, meta)
 }
 
 fn effort(prepared: &Prepared) -> Option<String> {

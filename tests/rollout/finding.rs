@@ -8,7 +8,8 @@ use hone::agent::ports::Rollout as _;
 use hone::protocol::ThreadId;
 use hone::protocol::rollout_line::SessionMeta;
 use hone::rollout::Recorder;
-use hone::rollout::list::{Filter, find, latest, newest_first, summary};
+use hone::rollout::index::{Selection, sessions};
+use hone::rollout::list::{Filter, find, latest, newest_first};
 
 use crate::support::*;
 
@@ -108,7 +109,8 @@ fn a_summary_tells_what_a_session_is_about() {
     let meta = meta("/a");
     let id = meta.id;
     let path = record(home.path(), LOCAL_TIME, meta, 5);
-    let summary = summary(&path).unwrap();
+    let summary = sessions(home.path(), Selection::default()).unwrap().remove(0);
+    assert_eq!(summary.path, path);
     assert_eq!(summary.id, id);
     assert_eq!(summary.cwd, Path::new("/a"));
     assert_eq!(summary.first_user_message, Some(format!("begun {LOCAL_TIME}")));
