@@ -155,8 +155,8 @@ pub fn is_surely_text(line: &str) -> bool {
     match mark {
         '#' | '|' | ':' => false,
         '`' | '~' => !text.starts_with(&[mark; 3][..].iter().collect::<String>()) && text.len() > 2,
-        // A task's box, perhaps half written.
-        '[' => text.len() > 3,
+        // A task's box is text only once something follows it.
+        '[' => text.trim_end().len() > 4,
         _ => !line.contains('|'),
     }
 }
@@ -206,7 +206,8 @@ mod tests {
         for line in ["Hello", "- item", "12. it", "> a", "**Bo", "`code", "- [ ] x", "中文字"] {
             assert!(is_surely_text(line), "{line:?}");
         }
-        for line in ["", "- ", "---", "# T", "| a", "```", "``", "~~~", "a | b", "12.", "- [ ", "***", ":--"] {
+        for line in ["", "- ", "---", "# T", "| a", "```", "``", "~~~", "a | b", "12.", "- [ ", "- [x] ", "***", ":--"]
+        {
             assert!(!is_surely_text(line), "{line:?}");
         }
     }

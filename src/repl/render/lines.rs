@@ -42,13 +42,7 @@ impl Lines {
             _ if failed => "✗ failed ".to_owned(),
             _ => "✓ ".to_owned(),
         };
-        let mut end = Styled::new(&verdict, Look::of(if failed { Color::Red } else { Color::Green }));
-        end.push(&seconds(result.duration), Look::DIM);
-        let lines = result.output.lines().count();
-        if let Some(number) = show.filter(|_| lines > 0) {
-            let plural = if lines == 1 { "" } else { "s" };
-            end.push(&format!(" · {lines} line{plural} · /show {number}"), Look::DIM);
-        }
+        let end = self.end(&verdict, failed, result, show);
         let mut text = Styled::new("  ", Look::PLAIN);
         if let Some((activity, cwd)) = named {
             // The end of the row is its news; the title gives way.
@@ -60,6 +54,28 @@ impl Lines {
         }
         text.append(&end);
         self.row(text)
+    }
+
+    /// The verdict, the time, the length of the output and where it is. A narrow terminal leaves out the middle.
+    fn end(self, verdict: &str, failed: bool, result: &ToolResult, show: Option<usize>) -> Styled {
+        let lines = result.output.lines().count();
+        let time = seconds(result.duration);
+        let details = match show.filter(|_| lines > 0) {
+            None => vec![time],
+            Some(number) => {
+                let plural = if lines == 1 { "" } else { "s" };
+                vec![
+                    format!("{time} · {lines} line{plural} · /show {number}"),
+                    format!("{time} · /show {number}"),
+                    format!("/show {number}"),
+                ]
+            }
+        };
+        let room = self.width.saturating_sub(2 + width::width(verdict));
+        let fitting = details.iter().find(|text| width::width(text) <= room).or(details.last());
+        let mut end = Styled::new(verdict, Look::of(if failed { Color::Red } else { Color::Green }));
+        end.push(fitting.map_or("", String::as_str), Look::DIM);
+        end
     }
 
     /// The plan as a checklist.
@@ -213,7 +229,7 @@ impl Lines {
 
     /// Wraps `text` behind `mark`; further rows stand under the text when there is room for that.
     fn paragraph(self, rows: &mut Vec<String>, mark: &Styled, text: &Styled) {
-        let under = if mark.width() * 2 <= self.width { mark.width() } else { 2 };
+        let under = if mark.width() * 3 <= self.width { mark.width() } else { 2 };
         let first = self.width.saturating_sub(mark.width());
         for (index, range) in width::wrap(text.text(), first, self.width - under, Break::Words).into_iter().enumerate()
         {

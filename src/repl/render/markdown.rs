@@ -44,8 +44,8 @@ pub struct Stream {
     next_look: usize,
     containers: Vec<Container>,
     open: Open,
-    /// A blank line stands between what was shown and what comes.
-    gap: bool,
+    /// A blank line stands between what was shown and what comes, within so many quotes.
+    gap: Option<usize>,
     shown_any: bool,
     out: Vec<String>,
 }
@@ -102,7 +102,7 @@ impl Stream {
             next_look: FIRST_LOOK,
             containers: Vec::new(),
             open: Open::Nothing,
-            gap: false,
+            gap: None,
             shown_any: false,
             out: Vec::new(),
         }
@@ -197,7 +197,7 @@ impl Stream {
     fn look(&mut self) {
         if self.flowing {
             self.settle_rows();
-        } else if matches!(self.open, Open::Nothing | Open::Paragraph(_)) && block::is_surely_text(&self.line) {
+        } else if self.may_flow() && block::is_surely_text(&self.line) {
             let line = std::mem::take(&mut self.line);
             self.take_line(&line);
             self.flowing = matches!(self.open, Open::Paragraph(_));
@@ -207,6 +207,18 @@ impl Stream {
         let step = if self.flowing { (len / 4).max(8) } else { (len / 2).max(FIRST_LOOK) };
         let least = if self.flowing { self.width + 1 } else { 0 };
         self.next_look = (len + step).max(least);
+    }
+
+    /// Whether running text may begin here, rather than a line of code or of a table.
+    fn may_flow(&self) -> bool {
+        match self.open {
+            Open::Paragraph(_) => true,
+            Open::Nothing => {
+                let (matched, rest) = self.enter(&self.line);
+                matched > 0 || !rest.starts_with(['\t', ' ']) || block::indent(rest) < 4 && !rest.contains('\t')
+            }
+            _ => false,
+        }
     }
 
     fn end_line(&mut self) {
@@ -256,7 +268,7 @@ impl Stream {
             let quotes =
                 self.containers.iter().skip(matched).position(|container| matches!(container, Container::Quote));
             self.leave_to(quotes.map_or(self.containers.len(), |index| matched + index));
-            self.gap = self.shown_any;
+            self.gap = self.shown_any.then_some(self.quotes());
             return;
         }
         if self.continue_leaf(rest, all) {
@@ -363,7 +375,7 @@ impl Stream {
     }
 
     fn heading(&mut self, level: usize, title: &str) {
-        self.gap = self.shown_any;
+        self.gap = self.gap.or(self.shown_any.then_some(self.quotes()));
         let look = Look { underline: level == 1, italic: level > 3, ..Look::BOLD };
         let mut text = Styled::default();
         if !self.style.color {
@@ -476,6 +488,10 @@ impl Stream {
         (first, rest)
     }
 
+    fn quotes(&self) -> usize {
+        self.containers.iter().take_while(|container| matches!(container, Container::Quote)).count()
+    }
+
     /// Columns beside the prefix.
     fn room(&self) -> usize {
         self.width - self.prefixes().1.width()
@@ -507,8 +523,7 @@ impl Stream {
 
     /// Settles one row: the prefix, then `text`.
     fn emit(&mut self, text: Styled) {
-        if std::mem::take(&mut self.gap) {
-            let quotes = self.containers.iter().take_while(|container| matches!(container, Container::Quote)).count();
+        if let Some(quotes) = self.gap.take() {
             let marks = "│ ".repeat(quotes.min(self.width / 4));
             self.out.push(self.style.dim(marks.trim_end()));
         }

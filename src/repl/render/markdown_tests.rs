@@ -144,6 +144,8 @@ fn markdown() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn pieces_make_the_same_rows_as_the_whole(text in markdown(), sizes in prop::collection::vec(1usize..7, 1..9), width in 8usize..100) {
         prop_assert_eq!(in_pieces(&text, &sizes, width), whole(&text, width, Style::PLAIN));
