@@ -91,3 +91,65 @@ fn is_older(entry: &DirEntry, limit: Duration) -> bool {
     let modified = entry.metadata().and_then(|metadata| metadata.modified());
     modified.ok().and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > limit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ThreadId, TurnId};
+    use crate::undo::journal::{Entry, Journal, Line};
+
+    const NOW: u64 = 1_800_000_000_000;
+    const A_DAY: u64 = 24 * 60 * 60 * 1000;
+
+    /// A turn that found 100 bytes of `byte` some days ago; the hash of them.
+    fn turn(store: &Undo, byte: u8, days_ago: u64) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, [byte; 100]).unwrap();
+        let state = State::capture(&path, Some(&store.blobs())).unwrap();
+        let hash = state.hash().unwrap().to_owned();
+        let line =
+            Line::Before { turn: TurnId::new(), at_ms: NOW - days_ago * A_DAY, files: vec![Entry { path, state }] };
+        Journal::open(&store.journal(ThreadId::new())).unwrap().append(&line).unwrap();
+        hash
+    }
+
+    /// Makes everything that is kept two hours old.
+    fn age(store: &Undo) {
+        for shelf in entries(store.blobs().folder()).unwrap() {
+            for blob in entries(&shelf.path()).unwrap() {
+                let file = File::open(blob.path()).unwrap();
+                file.set_modified(SystemTime::now() - 2 * YOUNG).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn old_turns_go_and_the_oldest_first_when_there_is_too_much() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Undo::new(home.path());
+        prune(&store, NOW, LARGEST).unwrap();
+        let hashes = [(1, 0), (2, 5), (3, 29), (4, 31)].map(|(byte, days_ago)| turn(&store, byte, days_ago));
+        let kept = || hashes.each_ref().map(|hash| store.blobs().has(hash));
+        prune(&store, NOW, LARGEST).unwrap();
+        assert_eq!(kept(), [true; 4], "what is young stays");
+        age(&store);
+        prune(&store, NOW, LARGEST).unwrap();
+        assert_eq!(kept(), [true, true, true, false]);
+        prune(&store, NOW, 250).unwrap();
+        assert_eq!(kept(), [true, true, false, false]);
+        prune(&store, NOW, 0).unwrap();
+        assert_eq!(kept(), [false; 4]);
+    }
+
+    #[test]
+    fn what_is_needed_again_is_young_again() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Undo::new(home.path());
+        let hash = turn(&store, 1, 40);
+        age(&store);
+        store.blobs().put(&hash, &[1; 100]).unwrap();
+        prune(&store, NOW, LARGEST).unwrap();
+        assert!(store.blobs().has(&hash));
+    }
+}
