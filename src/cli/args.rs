@@ -1,9 +1,10 @@
 //! The command line as it is typed.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 
 use super::sessions::SessionsCommand;
+use super::terminal::Color;
 use crate::protocol::{ErrorKind, UserError};
 use crate::runtime::{Replay, Setup};
 
@@ -172,18 +173,6 @@ pub struct Options {
     /// Work outside a repository too; always allowed so far
     #[arg(long, global = true)]
     pub skip_git_repo_check: bool,
-}
-
-/// When to colour what is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 impl Options {

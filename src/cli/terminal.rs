@@ -1,10 +1,22 @@
 //! What is written where: answers on standard output, everything else on standard error.
 
+use clap::ValueEnum;
 use std::io::{self, IsTerminal, Write};
 
-use super::args::Color;
 use crate::config::Environment;
 use crate::protocol::UserError;
+
+/// When to colour what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// Whether standard error shall be coloured.
 #[must_use]
