@@ -62,7 +62,7 @@ pub struct ModelSettings {
 }
 
 /// How a conversation is compacted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CompactionSettings {
     /// From how many tokens on; see [`limit`](crate::history::compaction::limit).
     pub limit: u64,
@@ -70,6 +70,13 @@ pub struct CompactionSettings {
     pub prompt: Option<Arc<str>>,
     /// The server can do it in a form of its own. It is asked once, and not again when it refuses.
     pub remote: bool,
+}
+
+impl Default for CompactionSettings {
+    /// Only when the person asks, and in our own words.
+    fn default() -> Self {
+        Self { limit: u64::MAX, prompt: None, remote: false }
+    }
 }
 
 impl Conversation {

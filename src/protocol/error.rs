@@ -140,7 +140,9 @@ impl ModelErrorCause {
         match self {
             Self::Auth => Some("set a key the provider takes, in the environment or in .env beside config.toml"),
             Self::ModelNotFound => Some("name another model with -m MODEL, or with model = \"…\" in config.toml"),
-            Self::ContextWindowExceeded => Some("begin a new session; what this one did is in its folder"),
+            Self::ContextWindowExceeded => {
+                Some("send the message again: the next turn summarises the conversation first; or begin a new session")
+            }
             _ => None,
         }
     }
