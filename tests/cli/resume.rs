@@ -66,7 +66,7 @@ fn a_session_that_is_not_there_is_told() {
             &["00000000-0000-7000-8000-000000000000", "hi"][..],
             &["no session 00000000-0000-7000-8000-000000000000", "CODEX_HOME"][..],
         ),
-        (&["yesterday", "hi"], &["`yesterday` is not the id", "--last"]),
+        (&["yesterday", "hi"], &["no session has the id or the title `yesterday`", "--last"]),
         (&[], &["needs the id", "--last"]),
         (&["--last", "hi"], &["no session of", "--all"]),
         (&["--last", "--all", "hi"], &["no session to resume", "begin one"]),
