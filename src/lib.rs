@@ -9,6 +9,7 @@ pub mod history;
 pub mod model;
 pub mod patch;
 pub mod protocol;
+pub mod repl;
 pub mod rollout;
 pub mod runtime;
 pub mod text;

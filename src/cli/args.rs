@@ -8,7 +8,7 @@ use crate::runtime::{Replay, Setup};
 
 /// A coding agent for the terminal that gets sharper with use.
 ///
-/// With a prompt, or with text on standard input, it runs one turn: the answer goes to standard output, progress to standard
+/// Without a prompt, on a terminal, it starts a session to stay in. With a prompt, or with text on standard input, it runs one turn: the answer goes to standard output, progress to standard
 /// error. `hone demo` shows a whole turn without a key or a network.
 #[derive(Debug, Parser)]
 #[command(name = "hone", version, args_conflicts_with_subcommands = false, subcommand_precedence_over_arg = true)]
@@ -30,6 +30,22 @@ pub enum Command {
     /// Run one turn
     #[command(visible_alias = "e")]
     Exec(Exec),
+    /// Go on with an earlier session
+    Resume {
+        /// The session's id; a list to choose from when left out.
+        id: Option<String>,
+        /// The latest session of this folder.
+        #[arg(long, conflicts_with = "id")]
+        last: bool,
+        /// Sessions of all folders.
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
+    /// Go on in a copy of an earlier session; the original stays as it is
+    Fork {
+        /// The session's id.
+        id: String,
+    },
     /// Watch a recorded turn run for real in a scratch repository: no key, no network
     Demo,
     /// Apply a patch in the current folder
@@ -163,6 +179,8 @@ impl Options {
             record: self.record.clone(),
             replay: self.replay.clone().map(Replay::File),
             source: "exec",
+            cwd_named: self.cd.is_some(),
+            restores: false,
         })
     }
 }

@@ -6,27 +6,43 @@
 //! | [`provider`] | the provider a turn talks to, its key looked up |
 //! | [`session`] | one conversation: its queue, its turns |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
+//! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
 pub mod opening;
 pub mod provider;
 pub mod session;
 pub mod setup;
+pub mod shell;
 pub mod toolset;
 
 pub use opening::SessionStart;
 pub use session::Session;
 pub use setup::{Prepared, Replay, Setup};
+pub use shell::PersonShell;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::agent::AgentLoop;
-use crate::agent::ports::{EventSink, ModelClient};
+use crate::agent::ports::{EventSink, ModelClient, Rollout};
+use crate::config::Loaded;
 use crate::config::clock::SystemClock;
 use crate::exec::Sessions;
+use crate::model::provider::Provider;
 use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
 use crate::protocol::{ErrorKind, Event, UserError};
+
+/// What changes about a session that goes on.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Another model, by its slug.
+    Model(String),
+    /// Another reasoning effort; `None` leaves it to the model.
+    Effort(Option<String>),
+    /// Another folder. Absolute.
+    Folder(PathBuf),
+}
 
 /// Everything sessions share: the configuration, the model, the processes that run.
 pub struct AgentRuntime {
@@ -62,21 +78,61 @@ impl AgentRuntime {
         Ok(Self { prepared, model, processes: Arc::new(Sessions::new()), clock, events, _tape: tape })
     }
 
-    /// Opens a session, new or resumed.
+    /// Opens a session, new or resumed, and tells the front end that it is ready.
     ///
     /// # Errors
     /// The session to resume is not there, cannot be read, or is open elsewhere.
-    pub fn open(&self, start: &SessionStart) -> Result<Session, UserError> {
+    pub fn open(&mut self, start: &SessionStart) -> Result<Session, UserError> {
         let opening::Opened { info, conversation, rollout } =
-            opening::open(&self.prepared, &self.clock, self.events.as_ref(), start)?;
-        let agent = AgentLoop {
+            opening::open(&mut self.prepared, &self.clock, self.events.as_ref(), start)?;
+        self.events.emit(Event::SessionReady(info.clone()));
+        Ok(Session::start(info, self.agent(rollout), conversation))
+    }
+
+    /// Goes on with a session under other settings. A turn that runs is interrupted. `None` when the session is lost.
+    pub async fn change(&mut self, session: Session, change: Change) -> Option<Session> {
+        match change {
+            Change::Model(slug) => self.prepared.choose_model(&slug),
+            Change::Effort(effort) => self.prepared.loaded.config.model_reasoning_effort = effort,
+            Change::Folder(cwd) => self.prepared.setup.cwd = cwd,
+        }
+        let (mut info, mut conversation, rollout) = session.finish().await?;
+        opening::refit(&self.prepared, &mut info, &mut conversation);
+        Some(Session::start(info, self.agent(rollout), conversation))
+    }
+
+    /// The configuration sessions run under.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.prepared.loaded
+    }
+
+    /// The provider's id and where it is asked.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.prepared.provider
+    }
+
+    /// The processes that run.
+    #[must_use]
+    pub fn processes(&self) -> &Arc<Sessions> {
+        &self.processes
+    }
+
+    /// What the person's own commands need to run.
+    #[must_use]
+    pub fn shell(&self) -> PersonShell {
+        PersonShell::new(&self.prepared, &self.processes)
+    }
+
+    fn agent(&self, rollout: Arc<dyn Rollout>) -> AgentLoop {
+        AgentLoop {
             model: Arc::clone(&self.model),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
             rollout,
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
-        };
-        Ok(Session::start(info, agent, conversation))
+        }
     }
 
     /// Ends every process that still runs. Sessions are closed first, by whoever opened them.

@@ -14,8 +14,8 @@ use crate::config::schema::Config;
 use crate::context::{self, ContextManager, ContextSettings, Permissions};
 use crate::history::History;
 use crate::protocol::event::{SessionInfo, TokenCount};
-use crate::protocol::rollout_line::{BaseInstructions, SessionMeta};
-use crate::protocol::{ErrorKind, Event, ThreadId, UserError};
+use crate::protocol::rollout_line::{BaseInstructions, SessionMeta, TurnContext};
+use crate::protocol::{ErrorKind, Event, RolloutLine, ThreadId, UserError};
 use crate::rollout::list::{self, Filter};
 use crate::rollout::{self, NoRollout, Recorder};
 use crate::text::time::rfc3339;
@@ -32,6 +32,11 @@ pub enum SessionStart {
     /// The one with this id.
     Resume {
         /// The conversation's id.
+        id: String,
+    },
+    /// A new one that begins with all that was said in the one with this id.
+    Fork {
+        /// The origin's id.
         id: String,
     },
     /// The one written to last.
@@ -59,29 +64,30 @@ struct Beginning {
     tokens: TokenCount,
     recorder: Option<Recorder>,
     resumed: bool,
+    title: Option<String>,
 }
 
-/// Opens a session.
+/// Opens a session. With `prepared.setup.restores`, a resumed one brings its folder, model and effort along, unless the
+/// person named others.
 ///
 /// # Errors
 /// The session to resume is not there, cannot be read, or is open elsewhere.
 pub fn open(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     clock: &Arc<SystemClock>,
     events: &dyn EventSink,
     start: &SessionStart,
 ) -> Result<Opened, UserError> {
     let path = find(prepared, start)?;
+    let is_fork = matches!(start, SessionStart::Fork { .. });
     let beginning = match &path {
+        Some(path) if is_fork => fork(prepared, clock, events, path)?,
         Some(path) => resume(prepared, clock, events, path)?,
         None => begin(prepared, clock),
     };
-    let Beginning { thread_id, instructions, history, mut tokens, recorder, resumed } = beginning;
-    let config = &prepared.loaded.config;
-    let window = config.model_context_window.unwrap_or(prepared.model_info.context_window);
-    tokens.context_window = Some(window * USABLE_PERCENT / 100);
-
-    let mut context = ContextManager::new(context_settings(prepared, window), Arc::new(Disk));
+    let Beginning { thread_id, instructions, history, mut tokens, recorder, resumed, title } = beginning;
+    tokens.context_window = Some(usable_window(prepared));
+    let mut context = ContextManager::new(context_settings(prepared), Arc::new(Disk));
     context.adopt(history.items());
     let info = SessionInfo {
         thread_id,
@@ -91,6 +97,7 @@ pub fn open(
         rollout_path: recorder.as_ref().map(|recorder| recorder.path().to_owned()),
         effort: effort(prepared),
         resumed_items: resumed.then(|| history.len()),
+        title,
     };
     let model = model_settings(prepared, instructions);
     let conversation = Conversation { thread_id, history, context, tokens, window: 0, model };
@@ -101,13 +108,31 @@ pub fn open(
     Ok(Opened { info, conversation, rollout })
 }
 
+/// Puts a conversation under what is prepared by now: another model, effort or folder.
+pub fn refit(prepared: &Prepared, info: &mut SessionInfo, conversation: &mut Conversation) {
+    conversation.model = model_settings(prepared, Arc::clone(&conversation.model.instructions));
+    conversation.tokens.context_window = Some(usable_window(prepared));
+    conversation.context.reconfigure(context_settings(prepared));
+    info.model.clone_from(&prepared.slug);
+    info.effort = effort(prepared);
+    info.cwd.clone_from(&prepared.setup.cwd);
+}
+
+fn window(prepared: &Prepared) -> u64 {
+    prepared.loaded.config.model_context_window.unwrap_or(prepared.model_info.context_window)
+}
+
+fn usable_window(prepared: &Prepared) -> u64 {
+    window(prepared) * USABLE_PERCENT / 100
+}
+
 /// The file of the session to resume; `None` begins a new one.
 fn find(prepared: &Prepared, start: &SessionStart) -> Result<Option<std::path::PathBuf>, UserError> {
     let home = prepared.loaded.home.dir();
     let missing = |message: String, hint: &str| Err(UserError::new(ErrorKind::Usage, message).hint(hint));
     match start {
         SessionStart::New => Ok(None),
-        SessionStart::Resume { id } => {
+        SessionStart::Resume { id } | SessionStart::Fork { id } => {
             let Ok(thread) = id.parse() else {
                 let message = format!("`{id}` is not the id of a session");
                 return missing(
@@ -142,7 +167,26 @@ fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
     let thread_id = ThreadId::new();
     let config = &prepared.loaded.config;
     let instructions: Arc<str> = config.instructions.as_deref().unwrap_or_else(|| context::base_instructions()).into();
-    let recorder = (!prepared.setup.ephemeral).then(|| {
+    let recorder = new_recorder(prepared, clock, thread_id, &instructions, None);
+    Beginning {
+        thread_id,
+        instructions,
+        history: History::new(),
+        tokens: TokenCount::default(),
+        recorder,
+        resumed: false,
+        title: None,
+    }
+}
+
+fn new_recorder(
+    prepared: &Prepared,
+    clock: &Arc<SystemClock>,
+    thread_id: ThreadId,
+    instructions: &str,
+    forked_from_id: Option<ThreadId>,
+) -> Option<Recorder> {
+    (!prepared.setup.ephemeral).then(|| {
         let meta = SessionMeta {
             id: thread_id,
             timestamp: rfc3339(clock.unix_ms()),
@@ -151,25 +195,35 @@ fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
             cli_version: env!("CARGO_PKG_VERSION").to_owned(),
             source: prepared.setup.source.into(),
             model_provider: Some(prepared.provider.id.clone()),
-            base_instructions: Some(BaseInstructions { text: instructions.to_string() }),
+            base_instructions: Some(BaseInstructions { text: instructions.to_owned() }),
             git: git_info(&prepared.setup.cwd),
-            forked_from_id: None,
+            forked_from_id,
             other: serde_json::Map::new(),
         };
         Recorder::create(prepared.loaded.home.dir(), &clock.local_now(), meta, Arc::<SystemClock>::clone(clock))
-    });
-    Beginning {
-        thread_id,
-        instructions,
-        history: History::new(),
-        tokens: TokenCount::default(),
-        recorder,
-        resumed: false,
+    })
+}
+
+/// A new session with the history of another, whose file is left alone.
+fn fork(
+    prepared: &mut Prepared,
+    clock: &Arc<SystemClock>,
+    events: &dyn EventSink,
+    path: &Path,
+) -> Result<Beginning, UserError> {
+    let mut beginning = read(prepared, events, path)?;
+    let origin = std::mem::replace(&mut beginning.thread_id, ThreadId::new());
+    beginning.recorder = new_recorder(prepared, clock, beginning.thread_id, &beginning.instructions, Some(origin));
+    if let Some(recorder) = &beginning.recorder {
+        for item in beginning.history.items() {
+            recorder.append(&RolloutLine::Item(item.clone()))?;
+        }
     }
+    Ok(beginning)
 }
 
 fn resume(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     clock: &Arc<SystemClock>,
     events: &dyn EventSink,
     path: &Path,
@@ -179,9 +233,18 @@ fn resume(
     let recorder = (!prepared.setup.ephemeral)
         .then(|| Recorder::resume(home, path, Arc::<SystemClock>::clone(clock)))
         .transpose()?;
+    Ok(Beginning { recorder, ..read(prepared, events, path)? })
+}
+
+/// The conversation recorded at `path`.
+fn read(prepared: &mut Prepared, events: &dyn EventSink, path: &Path) -> Result<Beginning, UserError> {
     let rollout::Loaded { meta, folded, notice } = rollout::load(path)?;
     if let Some(notice) = notice {
         events.emit(Event::Warning(notice));
+    }
+    if prepared.setup.restores {
+        let cwd = folded.turn_context.as_ref().map_or(&meta.cwd, |context| &context.cwd);
+        restore(prepared, cwd, folded.turn_context.as_deref());
     }
     let config = &prepared.loaded.config;
     let recorded = meta.base_instructions.map(|base| base.text);
@@ -192,9 +255,23 @@ fn resume(
         instructions: instructions.map_or_else(|| context::base_instructions().into(), Into::into),
         history: folded.history,
         tokens: TokenCount { total: tokens.total_token_usage, last: tokens.last_token_usage, context_window: None },
-        recorder,
+        recorder: None,
         resumed: true,
+        title: folded.name,
     })
+}
+
+/// Goes back to the folder, model and effort of a session's last turn. What the command line names stays.
+fn restore(prepared: &mut Prepared, cwd: &Path, context: Option<&TurnContext>) {
+    let named = |key| prepared.setup.flags.iter().any(|(name, ..)| *name == key);
+    let keeps_model = named("model");
+    if !prepared.setup.cwd_named && cwd.is_dir() {
+        prepared.setup.cwd = cwd.to_owned();
+    }
+    if let Some(context) = context.filter(|context| !keeps_model && !context.model.is_empty()) {
+        prepared.choose_model(&context.model);
+        prepared.loaded.config.model_reasoning_effort.clone_from(&context.effort);
+    }
 }
 
 fn effort(prepared: &Prepared) -> Option<String> {
@@ -222,7 +299,7 @@ fn model_settings(prepared: &Prepared, instructions: Arc<str>) -> ModelSettings 
     }
 }
 
-fn context_settings(prepared: &Prepared, window: u64) -> ContextSettings {
+fn context_settings(prepared: &Prepared) -> ContextSettings {
     let (config, loaded) = (&prepared.loaded.config, &prepared.loaded);
     ContextSettings {
         cwd: prepared.setup.cwd.clone(),
@@ -243,7 +320,7 @@ fn context_settings(prepared: &Prepared, window: u64) -> ContextSettings {
         },
         include_skills: config.skills.include_instructions,
         disabled_skills: disabled_skills(config),
-        context_window: Some(window),
+        context_window: Some(window(prepared)),
     }
 }
 

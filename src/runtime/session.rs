@@ -6,10 +6,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ports::Rollout;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, UserError};
+use crate::protocol::{ErrorKind, Event, Item, RolloutError, RolloutLine, UserError};
 
 /// A running session. Dropping it interrupts the running turn.
 pub struct Session {
@@ -38,10 +39,9 @@ enum Submission {
 type Work = Box<dyn FnOnce(&mut Conversation) + Send>;
 
 impl Session {
-    /// Starts the worker of a conversation and tells the front end that it is ready.
+    /// Starts the worker of a conversation.
     #[must_use]
     pub fn start(info: SessionInfo, agent: AgentLoop, conversation: Conversation) -> Self {
-        agent.events.emit(Event::SessionReady(info.clone()));
         let shared = Arc::new(Shared { agent, inbox: Inbox::default(), turns: Mutex::default() });
         let (queue, submissions) = mpsc::unbounded_channel();
         let worker = tokio::spawn(work(Arc::clone(&shared), submissions, conversation));
@@ -58,11 +58,16 @@ impl Session {
     pub fn send(&self, op: Op) {
         match op {
             Op::Submit(input) => self.enqueue(input, None),
-            Op::Steer(input) if self.is_busy() => {
+            Op::Steer(input) => {
+                // Under the lock under which the worker looks for late messages, so that none is left behind.
+                let turns = self.shared.turns();
+                if turns.is_empty() {
+                    drop(turns);
+                    return self.enqueue(input, None);
+                }
                 self.shared.agent.events.emit(Event::SteerQueued { text: input.text.clone() });
                 self.shared.inbox.push(input);
             }
-            Op::Steer(input) => self.enqueue(input, None),
             Op::Interrupt | Op::Shutdown => self.interrupt(),
         }
     }
@@ -88,6 +93,34 @@ impl Session {
         result.await.ok()
     }
 
+    /// Takes back the messages that wait to join the running turn. Each message either joins or comes back, never both.
+    #[must_use]
+    pub fn withdraw(&self) -> Vec<UserInput> {
+        self.shared.inbox.take()
+    }
+
+    /// Writes a line about the session itself, such as its name.
+    ///
+    /// # Errors
+    /// See [`Rollout::append`](crate::agent::ports::Rollout::append).
+    pub fn record(&self, line: &RolloutLine) -> Result<(), UserError> {
+        Ok(self.shared.agent.rollout.append(line)?)
+    }
+
+    /// Adds an item to the conversation between turns: it is recorded and the model sees it with the next turn.
+    ///
+    /// # Errors
+    /// The item cannot be recorded; then the conversation does not have it either.
+    pub async fn note(&self, item: Item) -> Result<(), UserError> {
+        let shared = Arc::clone(&self.shared);
+        let noted = self.with(move |conversation| {
+            shared.agent.rollout.append(&RolloutLine::Item(item.clone()))?;
+            conversation.history.push(item);
+            Ok::<(), RolloutError>(())
+        });
+        Ok(noted.await.unwrap_or(Ok(()))?)
+    }
+
     /// Whether a turn runs or waits to.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -96,10 +129,15 @@ impl Session {
 
     /// Interrupts the running turn, if any, and waits until it is recorded.
     pub async fn close(self) {
+        self.finish().await;
+    }
+
+    /// Like [`Self::close`], and gives back the conversation with what records it; `None` when the worker panicked.
+    pub async fn finish(self) -> Option<(SessionInfo, Conversation, Arc<dyn Rollout>)> {
         self.interrupt();
         drop(self.queue);
-        // A worker that panicked has nothing left to close.
-        self.worker.await.map(drop).unwrap_or_default();
+        let conversation = self.worker.await.ok()?;
+        Some((self.info, conversation, Arc::clone(&self.shared.agent.rollout)))
     }
 
     fn interrupt(&self) {
@@ -121,10 +159,18 @@ impl Shared {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(&self, conversation: &mut Conversation, input: UserInput, cancel: &CancellationToken) -> TurnEnd {
-        let end = self.agent.run_turn(conversation, input, &self.inbox, cancel).await;
-        self.turns().pop_front();
-        end
+    /// Ends the turn that ran. A message that came too late to join it gets a turn of its own, unless the person wanted
+    /// quiet; that turn is returned.
+    fn end_turn(&self, aborted: bool) -> Option<(UserInput, CancellationToken)> {
+        let mut turns = self.turns();
+        turns.pop_front();
+        if aborted || self.inbox.is_empty() {
+            return None;
+        }
+        let texts: Vec<_> = self.inbox.take().into_iter().map(|input| input.text).collect();
+        let cancel = CancellationToken::new();
+        turns.push_front(cancel.clone());
+        Some((UserInput { text: texts.join("\n\n") }, cancel))
     }
 }
 
@@ -134,25 +180,21 @@ async fn work(
     mut conversation: Conversation,
 ) -> Conversation {
     while let Some(submission) = submissions.recv().await {
-        let (input, cancel, ended) = match submission {
+        let (input, cancel, mut ended) = match submission {
             Submission::Turn { input, cancel, ended } => (input, cancel, ended),
             Submission::Work(work) => {
                 work(&mut conversation);
                 continue;
             }
         };
-        let end = shared.turn(&mut conversation, input, &cancel).await;
-        let aborted = matches!(end, TurnEnd::Aborted);
-        if let Some(ended) = ended {
-            // Whoever asked may have stopped waiting.
-            ended.send(end).map_err(drop).unwrap_or_default();
-        }
-        // A message that came too late to join the turn gets one of its own, unless the person wanted quiet.
-        if !aborted && !shared.inbox.is_empty() {
-            let texts: Vec<_> = shared.inbox.take().into_iter().map(|input| input.text).collect();
-            let cancel = CancellationToken::new();
-            shared.turns().push_front(cancel.clone());
-            shared.turn(&mut conversation, UserInput { text: texts.join("\n\n") }, &cancel).await;
+        let mut next = Some((input, cancel));
+        while let Some((input, cancel)) = next {
+            let end = shared.agent.run_turn(&mut conversation, input, &shared.inbox, &cancel).await;
+            next = shared.end_turn(matches!(end, TurnEnd::Aborted));
+            if let Some(ended) = ended.take() {
+                // Whoever asked may have stopped waiting.
+                ended.send(end).map_err(drop).unwrap_or_default();
+            }
         }
     }
     conversation
