@@ -45,8 +45,6 @@ pub struct Console {
     pub listed: Vec<String>,
     /// The name of the conversation.
     pub title: Option<String>,
-    /// Turns that ended since the program began or the session was opened.
-    pub turns: usize,
     /// Tokens so far.
     pub tokens: TokenCount,
     /// Where what was typed is kept; `None` for an ephemeral session.
@@ -105,7 +103,6 @@ impl Console {
             completions,
             listed: Vec::new(),
             title: None,
-            turns: 0,
             tokens: TokenCount::default(),
             recall_file,
             clock,
@@ -130,7 +127,6 @@ impl Console {
         let Some(info) = self.session.as_ref().map(|session| session.info().clone()) else { return Ok(()) };
         self.title = info.title;
         self.unrecorded_title = false;
-        self.turns = 0;
         self.status.set_model(&info.model);
         self.completions.set_folder(&info.cwd);
         let tokens = self.with_conversation(|conversation| conversation.tokens).await.unwrap_or_default();
@@ -253,7 +249,6 @@ impl Console {
     }
 
     fn turn_ended(&mut self) {
-        self.turns += 1;
         self.set_turn_runs(false);
         if self.turn_began.take().is_some_and(|began| began.elapsed() >= LONG_TURN) {
             self.screen.signal("\x07\x1b]9;Hone has finished\x07");
@@ -359,7 +354,6 @@ impl Console {
 
     /// Ends the session. Returns what the person can go on with.
     pub async fn close(mut self) -> Option<String> {
-        let turns = self.turns;
         let info = self.session.as_ref().map(|session| session.info().clone());
         self.interrupt();
         if let Some(session) = self.session.take() {
@@ -368,8 +362,7 @@ impl Console {
         self.runtime.shutdown().await;
         let info = info?;
         let recorded = info.rollout_path.is_some_and(|path| path.exists());
-        (recorded && (turns > 0 || info.resumed_items.is_some()))
-            .then(|| format!("To go on with this session: hone resume {}", info.thread_id))
+        recorded.then(|| format!("To go on with this session: hone resume {}", info.thread_id))
     }
 }
 

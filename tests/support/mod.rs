@@ -4,5 +4,6 @@
 
 pub mod server;
 pub mod speech;
+pub mod terminal;
 
 pub use server::{FakeServer, Gate, Reply, Request, Step};

@@ -13,21 +13,27 @@ pub const COMMAND: Command = Command {
     run: |console, _| Box::pin(help(console)),
 };
 
-const KEYS: &str = "\
-  Enter           send; while it works: steer
-  Alt-Enter       send when it is done
-  Ctrl-J          a new line
-  Esc, Ctrl-C     interrupt; twice Ctrl-C or Ctrl-D: leave
-  Ctrl-R          search what you typed before
-  Ctrl-X Ctrl-E   go on in your editor
-  Tab             complete /commands and @files
-  !COMMAND        run it in your shell; the model sees what came of it";
+const KEYS: &[(&str, &str)] = &[
+    ("Enter", "send; while it works: steer"),
+    ("Alt-Enter", "send when it is done"),
+    ("Ctrl-J", "a new line"),
+    ("Esc, Ctrl-C", "interrupt; twice Ctrl-C or Ctrl-D: leave"),
+    ("Ctrl-R", "search what you typed before"),
+    ("Ctrl-X Ctrl-E", "go on in your editor"),
+    ("Tab", "complete /commands and @files"),
+    ("!COMMAND", "run it in your shell; the model sees what came of it"),
+];
 
 async fn help(console: &mut Console) {
-    let rows = COMMANDS.iter().map(|command| {
+    let commands = COMMANDS.iter().map(|command| {
         let name = [&[command.name], command.aliases].concat().join(", ");
-        let usage = format!("{name} {}", command.argument);
-        format!("  {:<28} {}", usage.trim_end(), command.help)
+        row(format!("{name} {}", command.argument).trim_end(), command.help)
     });
-    console.say(&format!("{}\n\n{KEYS}", rows.collect::<Vec<_>>().join("\n")));
+    let keys = KEYS.iter().map(|(key, help)| row(key, help));
+    let rows: Vec<_> = commands.chain([String::new()]).chain(keys).collect();
+    console.say(&rows.join("\n"));
+}
+
+fn row(name: &str, help: &str) -> String {
+    format!("  {name:<28} {help}")
 }

@@ -89,8 +89,8 @@ pub fn names() -> Vec<&'static str> {
 /// Runs a command.
 pub async fn run(console: &mut Console, name: &str, argument: &str) {
     let Some(command) = find(name) else {
-        let hint = closest(name).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        return console.say(&format!("Unknown command: {name}{hint} A space in front sends it as a message."));
+        let hint = closest(name).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        return console.say(&format!("Unknown command: {name}.{hint} A space in front sends it as a message."));
     };
     if command.argument.is_empty() && !argument.is_empty() {
         return console.say(&format!("Usage: {}", command.name));
