@@ -1,5 +1,6 @@
 //! From start to end: sets the threads up, then does one thing after the other.
 
+use rustix::termios::{InputModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -28,12 +29,15 @@ pub fn run(prepared: Prepared, start: &SessionStart, pick: Option<&str>, color: 
     let executor = executor.map_err(|error| {
         UserError::new(ErrorKind::Failed, format!("the operating system gives no event queue: {error}"))
     })?;
-    let terminal = rustix::termios::tcgetattr(io::stdin()).ok();
-    let end = executor.block_on(session(prepared, start, pick, color));
-    if let Some(terminal) = terminal {
-        // The keyboard's thread may still be in the editor, which holds the terminal in a mode of its own.
-        rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Drain, &terminal).unwrap_or_default();
+    let terminal = tcgetattr(io::stdin()).ok();
+    if let Some(mut early) = terminal.clone().filter(|_| !is_dumb()) {
+        // Enter typed before the editor is up shall still be Enter to it, and not a newline.
+        early.input_modes.remove(InputModes::ICRNL);
+        set_terminal(&early);
     }
+    let end = executor.block_on(session(prepared, start, pick, color, terminal.as_ref()));
+    // The keyboard's thread may still be in the editor, which holds the terminal in a mode of its own.
+    terminal.iter().for_each(set_terminal);
     executor.shutdown_background();
     let farewell = end?;
     let mut out = io::stdout();
@@ -41,6 +45,11 @@ pub fn run(prepared: Prepared, start: &SessionStart, pick: Option<&str>, color: 
     let farewell = farewell.map(|text| format!("{text}\n")).unwrap_or_default();
     out.write_all(format!("{paste_off}{farewell}").as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
     Ok(0)
+}
+
+/// A terminal that cannot be set stays as it is.
+fn set_terminal(mode: &Termios) {
+    tcsetattr(io::stdin(), OptionalActions::Drain, mode).unwrap_or_default();
 }
 
 /// Whether this is a terminal a person can hold a session in.
@@ -54,6 +63,7 @@ async fn session(
     start: &SessionStart,
     pick: Option<&str>,
     color: bool,
+    terminal: Option<&Termios>,
 ) -> Result<Option<String>, UserError> {
     let (sink, events) = unbounded_channel();
     let (inputs, typed) = unbounded_channel();
@@ -101,6 +111,7 @@ async fn session(
         commands::resume::list(&mut console, argument).await;
     }
     screen.flush();
+    terminal.into_iter().for_each(set_terminal);
     keyboard.start(screen.clone());
     desk.work(&mut console).await;
     let farewell = console.close().await;
