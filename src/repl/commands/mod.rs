@@ -74,7 +74,7 @@ pub fn parse(text: &str) -> Option<(&str, &str)> {
 /// Whether a text ends the program.
 #[must_use]
 pub fn leaves(text: &str) -> bool {
-    parse(text).and_then(|(name, _)| find(name)).is_some_and(|command| command.name == exit::COMMAND.name)
+    parse(text).and_then(|(name, _)| find(name)).is_some_and(|command| command.name == "/exit")
 }
 
 /// All names there are.
@@ -103,9 +103,9 @@ pub async fn run(console: &mut Console, name: &str, argument: &str) {
     }
 }
 
-/// Without its optional argument, a setting is only shown.
+/// Without its optional argument, a command only shows.
 fn only_shows(command: &Command, argument: &str) -> bool {
-    argument.is_empty() && [model::COMMAND.name, effort::COMMAND.name, cd::COMMAND.name].contains(&command.name)
+    argument.is_empty() && command.argument.starts_with('[')
 }
 
 fn find(name: &str) -> Option<&'static Command> {
