@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::termios::{OptionalActions, Termios, tcsetattr};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{BellStyle, CompletionType};
 use rustyline::error::ReadlineError;
@@ -71,6 +72,8 @@ pub struct Wiring {
     pub leaves: fn(&str) -> bool,
     /// The person's own editor, as a command line.
     pub editor: String,
+    /// How the terminal was before, as other programs want it.
+    pub terminal: Option<Termios>,
     /// Whether keys are those of vi.
     pub vi: bool,
     /// Whether to use colour.
@@ -150,6 +153,9 @@ impl Keyboard {
 
     /// Lets the person edit `text` in their own editor and returns what came of it.
     fn edit_outside(&self, text: String, screen: &Screen) -> String {
+        if let Some(mode) = &self.wiring.terminal {
+            tcsetattr(std::io::stdin(), OptionalActions::Drain, mode).unwrap_or_default();
+        }
         let edited = edit(&self.wiring.editor, &text);
         screen.resume();
         edited.unwrap_or_else(|error| {

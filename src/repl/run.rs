@@ -85,6 +85,7 @@ async fn session(
         held: Arc::clone(&held),
         leaves: commands::leaves,
         editor,
+        terminal: terminal.cloned(),
         vi,
         color: color && live,
     })
@@ -111,7 +112,6 @@ async fn session(
         commands::resume::list(&mut console, argument).await;
     }
     screen.flush();
-    terminal.into_iter().for_each(set_terminal);
     keyboard.start(screen.clone());
     desk.work(&mut console).await;
     let farewell = console.close().await;

@@ -134,6 +134,7 @@ impl Session {
 
     /// Like [`Self::close`], and gives back the conversation with what records it; `None` when the worker panicked.
     pub async fn finish(self) -> Option<(SessionInfo, Conversation, Arc<dyn Rollout>)> {
+        drop(self.withdraw());
         self.interrupt();
         drop(self.queue);
         let conversation = self.worker.await.ok()?;
@@ -159,12 +160,12 @@ impl Shared {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the turn that ran. A message that came too late to join it gets a turn of its own, unless the person wanted
-    /// quiet; that turn is returned.
-    fn end_turn(&self, aborted: bool) -> Option<(UserInput, CancellationToken)> {
+    /// Ends the turn that ran. A message that came too late to join it gets a turn of its own, which is returned. That holds
+    /// for an interrupted turn too: whoever interrupts withdraws what was said before, so what is here was said after.
+    fn end_turn(&self) -> Option<(UserInput, CancellationToken)> {
         let mut turns = self.turns();
         turns.pop_front();
-        if aborted || self.inbox.is_empty() {
+        if self.inbox.is_empty() {
             return None;
         }
         let texts: Vec<_> = self.inbox.take().into_iter().map(|input| input.text).collect();
@@ -190,7 +191,7 @@ async fn work(
         let mut next = Some((input, cancel));
         while let Some((input, cancel)) = next {
             let end = shared.agent.run_turn(&mut conversation, input, &shared.inbox, &cancel).await;
-            next = shared.end_turn(matches!(end, TurnEnd::Aborted));
+            next = shared.end_turn();
             if let Some(ended) = ended.take() {
                 // Whoever asked may have stopped waiting.
                 ended.send(end).map_err(drop).unwrap_or_default();
