@@ -10,7 +10,7 @@ use crate::runtime::{Replay, Setup};
 
 /// A coding agent for the terminal that gets sharper with use.
 ///
-/// With a prompt, or with text on standard input, it runs one turn: the answer goes to standard output, progress to standard
+/// Without a prompt, on a terminal, it starts a session to stay in. With a prompt, or with text on standard input, it runs one turn: the answer goes to standard output, progress to standard
 /// error. `hone demo` shows a whole turn without a key or a network.
 #[derive(Debug, Parser)]
 #[command(name = "hone", version, args_conflicts_with_subcommands = false, subcommand_precedence_over_arg = true)]
@@ -32,6 +32,17 @@ pub enum Command {
     /// Run one turn
     #[command(visible_alias = "e")]
     Exec(Exec),
+    /// Go on with an earlier session
+    Resume {
+        /// The session's id; a list to choose from when left out.
+        id: Option<String>,
+        /// The latest session of this folder.
+        #[arg(long, conflicts_with = "id")]
+        last: bool,
+        /// Sessions of all folders.
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
     /// Watch a recorded turn run for real in a scratch repository: no key, no network
     Demo,
     /// Apply a patch in the current folder
@@ -210,6 +221,8 @@ impl Options {
             environment: None,
             replay: self.replay.clone().map(Replay::File),
             source: "exec",
+            cwd_named: self.cd.is_some(),
+            restores: false,
         })
     }
 }

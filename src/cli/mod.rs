@@ -29,9 +29,10 @@ use std::path::Path;
 
 use crate::config::explain;
 use crate::protocol::{ErrorKind, UserError};
-use crate::runtime::SessionStart;
+use crate::repl;
+use crate::runtime::{SessionStart, Setup};
 use crate::tools::apply_patch::standalone;
-use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork};
+use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork, Options};
 
 /// Runs the program and returns its exit code.
 #[must_use]
@@ -60,13 +61,26 @@ fn end_with(error: &UserError) -> u8 {
 fn run(cli: Cli) -> Result<u8, UserError> {
     let options = &cli.options;
     match cli.command {
+        None if cli.prompt.is_empty() && repl::is_possible() => interactive(options, &SessionStart::New, None),
         None => oneshot::run(options, &cli.prompt, &SessionStart::New),
+        Some(Command::Resume { id: Some(id), .. }) => interactive(options, &SessionStart::Resume { id }, None),
+        Some(Command::Resume { last: true, all, .. }) => interactive(options, &SessionStart::Last { all }, None),
+        Some(Command::Resume { all, .. }) => {
+            interactive(options, &SessionStart::New, Some(if all { "--all" } else { "" }))
+        }
         Some(Command::Exec(Exec { command: None, prompt })) => oneshot::run(options, &prompt, &SessionStart::New),
         Some(Command::Exec(Exec { command: Some(ExecCommand::Resume { last, all, words }), .. })) => {
             let (start, prompt) = resume(last, all, words)?;
             oneshot::run(options, &prompt, &start)
         }
-        Some(Command::Fork(fork) | Command::Exec(Exec { command: Some(ExecCommand::Fork(fork)), .. })) => {
+        Some(Command::Fork(fork)) => {
+            let (start, prompt) = forked(fork)?;
+            match prompt.is_empty() && repl::is_possible() {
+                true => interactive(options, &start, None),
+                false => oneshot::run(options, &prompt, &start),
+            }
+        }
+        Some(Command::Exec(Exec { command: Some(ExecCommand::Fork(fork)), .. })) => {
             let (start, prompt) = forked(fork)?;
             oneshot::run(options, &prompt, &start)
         }
@@ -83,6 +97,16 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             Ok(0)
         }
     }
+}
+
+/// A session to stay in.
+fn interactive(options: &Options, start: &SessionStart, pick: Option<&str>) -> Result<u8, UserError> {
+    if !repl::is_possible() {
+        return Err(UserError::new(ErrorKind::Usage, "a session needs a terminal for its input and its output")
+            .hint("give a prompt instead: hone \"…\", or hone exec resume ID \"…\""));
+    }
+    let setup = Setup { source: "cli", restores: true, ..options.setup()? };
+    repl::run(setup.prepare()?, start, pick, terminal::colored(options.color))
 }
 
 /// Which session `resume` means, and what is left for the prompt.

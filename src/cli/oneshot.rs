@@ -62,7 +62,7 @@ async fn converse(
     prompt: &str,
     start: &SessionStart,
 ) -> Result<TurnEnd, UserError> {
-    let runtime = AgentRuntime::start(prepared, events).await?;
+    let mut runtime = AgentRuntime::start(prepared, events).await?;
     let end = match runtime.open(start) {
         Ok(session) => Ok(run_to_end(session, prompt).await),
         Err(error) => Err(error),

@@ -26,6 +26,15 @@ impl Interrupts {
         })
     }
 
+    /// Waits for the next one and says whether it was Ctrl-C, rather than a wish that the program ends.
+    pub async fn next_is_interrupt(&mut self) -> bool {
+        tokio::select! {
+            _ = self.int.recv() => true,
+            _ = self.term.recv() => false,
+            _ = self.hup.recv() => false,
+        }
+    }
+
     /// Returns at the next one.
     pub async fn next(&mut self) {
         tokio::select! {

@@ -106,6 +106,7 @@ pub const KEYS: &[Key] = &[
     key("project_doc_fallback_filenames", Kind::Texts, "[]", "File names to try where there is no AGENTS.md."),
     key("project_root_markers", Kind::Texts, r#"[".git"]"#, "What the root of a project holds; `[]` looks at no parent folder."),
     key("hide_agent_reasoning", Kind::Bool, "false", "Do not show the model's thinking."),
+    key("edit_mode", Kind::Choice(&["emacs", "vi"]), "\"emacs\"", "Which keys the prompt of a session goes by."),
     key("tools", Kind::Table(TOOLS), "", "Tools on and off."),
     key("skills", Kind::Table(SKILLS), "", "Skills on and off."),
     key("openai_base_url", Kind::Name, "", "Another address for the provider `openai`; the variable `OPENAI_BASE_URL` does the same."),

@@ -67,6 +67,8 @@ pub struct Config {
     pub project_root_markers: Vec<String>,
     /// Whether the model's thinking is hidden from people.
     pub hide_agent_reasoning: bool,
+    /// Which keys the line editor of a session goes by.
+    pub edit_mode: EditMode,
     /// Tools on and off.
     pub tools: Tools,
     /// Skills on and off.
@@ -114,6 +116,7 @@ impl Default for Config {
             project_doc_fallback_filenames: Vec::new(),
             project_root_markers: vec![".git".to_owned()],
             hide_agent_reasoning: false,
+            edit_mode: EditMode::Emacs,
             tools: Tools::default(),
             skills: Skills::default(),
             openai_base_url: None,
@@ -136,6 +139,17 @@ pub enum ApprovalPolicy {
     Never,
     /// Codex's table of single switches.
     Granular(BTreeMap<String, bool>),
+}
+
+/// Which keys a line editor goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EditMode {
+    /// Those of Emacs, as in most shells.
+    #[default]
+    Emacs,
+    /// Those of vi.
+    Vi,
 }
 
 /// What commands may touch.

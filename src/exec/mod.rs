@@ -7,6 +7,7 @@
 
 pub mod capture;
 pub mod command_env;
+pub mod editor;
 pub mod env;
 pub mod login;
 mod os;

@@ -7,12 +7,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
 use super::capture::{Capture, Captured};
-use super::spawn::Spawned;
+use super::spawn::{Launch, Spawned};
 use super::{os, tree};
 
 /// How long an output is still read after its process ended, should a background process hold on to it.
@@ -23,6 +23,9 @@ const UNKNOWN_EXIT: i32 = -1;
 
 /// A process that was started.
 pub struct Process {
+    /// What it runs, for people.
+    command: String,
+    started: Instant,
     pid: i32,
     mark: String,
     capture: Mutex<Capture>,
@@ -38,19 +41,34 @@ pub struct Leftovers(Mutex<Vec<i32>>);
 impl Process {
     /// Takes charge of a child. `mark` is the variable of its environment by which what came from it is known. Needs a
     /// tokio runtime.
-    pub fn watch(spawned: Spawned, tty: bool, mark: String, leftovers: Arc<Leftovers>) -> Arc<Self> {
+    pub fn watch(spawned: Spawned, launch: &Launch, mark: String, leftovers: Arc<Leftovers>) -> Arc<Self> {
         let Spawned { child, output } = spawned;
         let output = Arc::new(output);
         let process = Arc::new(Self {
+            // Of a shell's command line, the script is what people know.
+            command: launch.argv.last().cloned().unwrap_or_default(),
+            started: Instant::now(),
             // A child that has not been waited for has an id.
             pid: child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default(),
             mark,
             capture: Mutex::default(),
             exit: watch::Sender::new(None),
-            terminal: tty.then(|| Arc::clone(&output)),
+            terminal: launch.tty.then(|| Arc::clone(&output)),
         });
         tokio::spawn(attend(Arc::clone(&process), child, output, leftovers));
         process
+    }
+
+    /// What it runs, for people.
+    #[must_use]
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// How long ago it was started.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// How it ended, 128+n for signal n; `None` while it runs.

@@ -43,6 +43,17 @@ pub struct Running<'a> {
     kept: bool,
 }
 
+/// What a list shows of a process.
+#[derive(Clone, Debug)]
+pub struct RunningProcess {
+    /// Its number.
+    pub id: i32,
+    /// What it runs.
+    pub command: String,
+    /// How long it has run.
+    pub runtime: Duration,
+}
+
 #[derive(Default)]
 struct Table {
     /// Used longest ago first.
@@ -78,7 +89,7 @@ impl Sessions {
         self.leftovers.reap();
         let mark = format!("{}.{}", self.name, self.started.fetch_add(1, Ordering::Relaxed));
         let spawned = spawn(launch, self.standing, (MARK, &mark))?;
-        let process = Process::watch(spawned, launch.tty, format!("{MARK}={mark}"), Arc::clone(&self.leftovers));
+        let process = Process::watch(spawned, launch, format!("{MARK}={mark}"), Arc::clone(&self.leftovers));
         let mut table = lock(&self.table);
         let evicted = table.make_room();
         let id = table.free_id();
@@ -110,6 +121,19 @@ impl Sessions {
         if let Some(process) = found {
             process.kill();
         }
+    }
+
+    /// The processes that run now, by their numbers.
+    #[must_use]
+    pub fn running(&self) -> Vec<RunningProcess> {
+        let table = lock(&self.table);
+        let running = table.entries.iter().filter(|(_, process)| process.exit_code().is_none());
+        let describe = |(id, process): &(i32, Arc<Process>)| RunningProcess {
+            id: *id,
+            command: process.command().to_owned(),
+            runtime: process.age(),
+        };
+        running.map(describe).collect()
     }
 
     /// How many processes are stored.

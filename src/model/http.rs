@@ -112,6 +112,37 @@ impl Transport {
         }
     }
 
+    /// Asks once for the JSON at `path` below the provider's address.
+    ///
+    /// # Errors
+    /// The provider cannot be reached, refuses, or answers something else.
+    pub async fn get(&self, provider: &Provider, path: &str) -> Result<serde_json::Value, ModelError> {
+        if !self.roots.are_loaded() {
+            let roots = Arc::clone(&self.roots);
+            drop(tokio::task::spawn_blocking(move || roots.load()));
+        }
+        let failed = |error: reqwest::Error| {
+            retry::fatal(Cause::Transport, format!("{path} could not be read: {}", root_cause(&error)))
+        };
+        let address = format!("{}/{path}", provider.base_url.trim_end_matches('/'));
+        let mut url = Url::parse(&address)
+            .map_err(|error| retry::fatal(Cause::Transport, format!("{address} is no address: {error}")))?;
+        if !provider.query_params.is_empty() {
+            url.query_pairs_mut().extend_pairs(&provider.query_params);
+        }
+        let mut request = self.client.get(url);
+        for (name, value) in &provider.http_headers {
+            request = request.header(name, value);
+        }
+        if let Some(key) = &provider.key {
+            request = request.bearer_auth(key.expose());
+        }
+        let answer = request.send().await.and_then(Response::error_for_status).map_err(failed)?;
+        let bytes = answer.bytes().await.map_err(failed)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| retry::fatal(Cause::Transport, format!("{path} is no JSON: {error}")))
+    }
+
     async fn attempt(
         &self,
         provider: &Provider,

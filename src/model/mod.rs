@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod events;
 pub mod http;
 pub mod limits;
+pub mod models;
 pub mod provider;
 pub mod record;
 pub mod replay;

@@ -142,6 +142,8 @@ pub struct SessionInfo {
     pub effort: Option<String>,
     /// Whether an earlier session goes on, and how many items its history holds.
     pub resumed_items: Option<usize>,
+    /// The name the person gave the conversation.
+    pub title: Option<String>,
 }
 
 /// What a tool is doing, for people.

@@ -1,3 +1,33 @@
 //! Floor 5: the interactive session.
+//!
+//! Three threads: the main loop, which alone decides; the keyboard ([`input`]), which stays in the line editor; the screen
+//! ([`screen`]), which alone writes. They talk through channels, so none ever waits for another, but for one: Esc waits for
+//! the main loop to say what goes back into the editor.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`run`] | start, main loop, end |
+//! | [`console`] | the session and what can be done with it |
+//! | [`commands`] | `/help` and its kin, one file each |
+//! | [`input`] | the keyboard; the only file that names the line editor |
+//! | [`complete`] | what Tab offers |
+//! | [`recall`] | what was typed before |
+//! | [`screen`] | all output, above a live prompt |
+//! | [`status`] | what the prompt shows |
+//! | [`render`] | Markdown, diffs, tool calls as rows of a terminal; pure |
+//! | [`present`] | what an event looks like |
+//! | [`width`] | columns of a text |
 
+pub mod commands;
+pub mod complete;
+pub mod console;
+pub mod input;
+pub mod present;
+pub mod recall;
 pub mod render;
+pub mod run;
+pub mod screen;
+pub mod status;
+pub mod width;
+
+pub use run::{is_possible, run};

@@ -7,6 +7,7 @@
 //! | [`key_command`] | keys that a command prints |
 //! | [`session`] | one conversation: its queue, its turns |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
+//! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
 pub mod key_command;
@@ -14,24 +15,40 @@ pub mod opening;
 pub mod provider;
 pub mod session;
 pub mod setup;
+pub mod shell;
 pub mod toolset;
 
 pub use opening::SessionStart;
 pub use session::{ContextReport, Session};
 pub use setup::{Prepared, Replay, Setup};
+pub use shell::PersonShell;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use key_command::KeyCommand;
 
 use crate::agent::AgentLoop;
-use crate::agent::ports::{Checkpoints, EventSink, ModelClient};
+use crate::agent::ports::{Checkpoints, EventSink, ModelClient, Rollout};
+use crate::config::Loaded;
 use crate::config::clock::SystemClock;
 use crate::exec::Sessions;
+use crate::model::provider::Provider;
 use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
+use crate::protocol::event::SessionInfo;
 use crate::protocol::{ErrorKind, Event, UserError};
 use crate::undo::{Checkpointer, NoCheckpoints, Undo};
+
+/// What changes about a session that goes on.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Another model, by its slug.
+    Model(String),
+    /// Another reasoning effort; `None` leaves it to the model.
+    Effort(Option<String>),
+    /// Another folder. Absolute.
+    Folder(PathBuf),
+}
 
 /// Everything sessions share: the configuration, the model, the processes that run.
 pub struct AgentRuntime {
@@ -75,13 +92,56 @@ impl AgentRuntime {
         Ok(Self { prepared, model, processes, clock, events, _tape: tape })
     }
 
-    /// Opens a session, new or resumed.
+    /// Opens a session, new or resumed, and tells the front end that it is ready.
     ///
     /// # Errors
     /// The session to resume is not there, cannot be read, or is open elsewhere.
-    pub fn open(&self, start: &SessionStart) -> Result<Session, UserError> {
+    pub fn open(&mut self, start: &SessionStart) -> Result<Session, UserError> {
         let opening::Opened { info, conversation, rollout } =
-            opening::open(&self.prepared, &self.clock, self.events.as_ref(), start)?;
+            opening::open(&mut self.prepared, &self.clock, self.events.as_ref(), start)?;
+        self.events.emit(Event::SessionReady(info.clone()));
+        let agent = self.agent(&info, rollout);
+        Ok(Session::start(info, agent, conversation))
+    }
+
+    /// Goes on with a session under other settings. A turn that runs is interrupted. `None` when the session is lost.
+    pub async fn change(&mut self, session: Session, change: Change) -> Option<Session> {
+        match change {
+            Change::Model(slug) => self.prepared.choose_model(&slug),
+            Change::Effort(effort) => self.prepared.loaded.config.model_reasoning_effort = effort,
+            Change::Folder(cwd) => self.prepared.setup.cwd = cwd,
+        }
+        let (mut info, mut conversation, rollout) = session.finish().await?;
+        opening::refit(&self.prepared, &mut info, &mut conversation);
+        let agent = self.agent(&info, rollout);
+        Some(Session::start(info, agent, conversation))
+    }
+
+    /// The configuration sessions run under.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.prepared.loaded
+    }
+
+    /// The provider's id and where it is asked.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.prepared.provider
+    }
+
+    /// The processes that run.
+    #[must_use]
+    pub fn processes(&self) -> &Arc<Sessions> {
+        &self.processes
+    }
+
+    /// What the person's own commands need to run.
+    #[must_use]
+    pub fn shell(&self) -> PersonShell {
+        PersonShell::new(&self.prepared, &self.processes)
+    }
+
+    fn agent(&self, info: &SessionInfo, rollout: Arc<dyn Rollout>) -> AgentLoop {
         // A session that records nothing leaves nothing behind, contents of files least of all.
         let checkpoints: Arc<dyn Checkpoints> = match info.rollout_path {
             Some(_) => {
@@ -90,15 +150,14 @@ impl AgentRuntime {
             }
             None => Arc::new(NoCheckpoints),
         };
-        let agent = AgentLoop {
+        AgentLoop {
             model: Arc::clone(&self.model),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
             rollout,
             checkpoints,
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
-        };
-        Ok(Session::start(info, agent, conversation))
+        }
     }
 
     /// Undoes what turns did to files.

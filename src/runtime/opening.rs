@@ -14,7 +14,7 @@ use crate::config::schema::Config;
 use crate::context::{self, ContextManager, ContextSettings, Permissions};
 use crate::history::{History, compaction};
 use crate::protocol::event::{SessionInfo, TokenCount};
-use crate::protocol::rollout_line::{BaseInstructions, SessionMeta};
+use crate::protocol::rollout_line::{BaseInstructions, SessionMeta, TurnContext};
 use crate::protocol::{Event, ThreadId, UserError};
 use crate::rollout::list::Filter;
 use crate::rollout::resolve::resolve;
@@ -68,14 +68,16 @@ struct Beginning {
     recorder: Option<Recorder>,
     /// How often the history was replaced, and the last summary; `None` for a new conversation.
     resumed: Option<(u32, Option<String>)>,
+    title: Option<String>,
 }
 
-/// Opens a session.
+/// Opens a session. With `prepared.setup.restores`, a resumed one brings its folder, model and effort along, unless the
+/// person named others.
 ///
 /// # Errors
 /// The session to resume is not there, cannot be read, or is open elsewhere.
 pub fn open(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     clock: &Arc<SystemClock>,
     events: &dyn EventSink,
     start: &SessionStart,
@@ -89,12 +91,9 @@ pub fn open(
             fork(prepared, clock, events, &path)?
         }
     };
-    let Beginning { thread_id, instructions, history, mut tokens, recorder, resumed } = beginning;
-    let config = &prepared.loaded.config;
-    let window = config.model_context_window.unwrap_or(prepared.model_info.context_window);
-    tokens.context_window = Some(window * USABLE_PERCENT / 100);
-
-    let mut context = ContextManager::new(context_settings(prepared, window), Arc::new(Disk));
+    let Beginning { thread_id, instructions, history, mut tokens, recorder, resumed, title } = beginning;
+    tokens.context_window = Some(usable_window(prepared));
+    let mut context = ContextManager::new(context_settings(prepared), Arc::new(Disk));
     context.adopt(history.items());
     let info = SessionInfo {
         thread_id,
@@ -104,9 +103,9 @@ pub fn open(
         rollout_path: recorder.as_ref().map(|recorder| recorder.path().to_owned()),
         effort: effort(prepared),
         resumed_items: resumed.as_ref().map(|_| history.len()),
+        title,
     };
-    let mut model = model_settings(prepared, instructions);
-    model.compaction = compaction_settings(prepared, window);
+    let model = model_settings(prepared, instructions);
     let (compactions, summary) = resumed.unwrap_or_default();
     let conversation = Conversation { thread_id, history, context, tokens, window: compactions, summary, model };
     let rollout: Arc<dyn Rollout> = match recorder {
@@ -120,6 +119,24 @@ pub fn open(
 fn find(prepared: &Prepared, id: &str, all: bool) -> Result<PathBuf, UserError> {
     let cwd = (!all).then_some(prepared.setup.cwd.as_path());
     resolve(prepared.loaded.home.dir(), id, Filter { cwd, provider: Some(&prepared.provider.id) })
+}
+
+/// Puts a conversation under what is prepared by now: another model, effort or folder.
+pub fn refit(prepared: &Prepared, info: &mut SessionInfo, conversation: &mut Conversation) {
+    conversation.model = model_settings(prepared, Arc::clone(&conversation.model.instructions));
+    conversation.tokens.context_window = Some(usable_window(prepared));
+    conversation.context.reconfigure(context_settings(prepared));
+    info.model.clone_from(&prepared.slug);
+    info.effort = effort(prepared);
+    info.cwd.clone_from(&prepared.setup.cwd);
+}
+
+fn window(prepared: &Prepared) -> u64 {
+    prepared.loaded.config.model_context_window.unwrap_or(prepared.model_info.context_window)
+}
+
+fn usable_window(prepared: &Prepared) -> u64 {
+    window(prepared) * USABLE_PERCENT / 100
 }
 
 fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
@@ -137,6 +154,7 @@ fn begin(prepared: &Prepared, clock: &Arc<SystemClock>) -> Beginning {
         tokens: TokenCount::default(),
         recorder,
         resumed: None,
+        title: None,
     }
 }
 
@@ -158,7 +176,7 @@ fn description(prepared: &Prepared, clock: &SystemClock, id: ThreadId, instructi
 }
 
 fn resume(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     clock: &Arc<SystemClock>,
     events: &dyn EventSink,
     path: &Path,
@@ -174,7 +192,7 @@ fn resume(
 }
 
 fn fork(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     clock: &Arc<SystemClock>,
     events: &dyn EventSink,
     path: &Path,
@@ -197,7 +215,7 @@ fn fork(
 
 /// The beginning that goes on with what a file says, and what that file's session is.
 fn go_on(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     events: &dyn EventSink,
     loaded: rollout::Loaded,
     thread_id: ThreadId,
@@ -206,6 +224,10 @@ fn go_on(
     let rollout::Loaded { mut meta, folded, notice } = loaded;
     if let Some(notice) = notice {
         events.emit(Event::Warning(notice));
+    }
+    if prepared.setup.restores {
+        let cwd = folded.turn_context.as_ref().map_or(&meta.cwd, |context| &context.cwd);
+        restore(prepared, cwd, folded.turn_context.as_deref());
     }
     let recorded = meta.base_instructions.take().map(|base| base.text);
     let instructions = recorded.or_else(|| prepared.loaded.config.instructions.clone());
@@ -217,8 +239,22 @@ fn go_on(
         tokens: TokenCount { total: tokens.total_token_usage, last: tokens.last_token_usage, context_window: None },
         recorder,
         resumed: Some((folded.compactions, folded.summary)),
+        title: folded.name,
     };
     (beginning, meta)
+}
+
+/// Goes back to the folder, model and effort of a session's last turn. What the command line names stays.
+fn restore(prepared: &mut Prepared, cwd: &Path, context: Option<&TurnContext>) {
+    let named = |key| prepared.setup.flags.iter().any(|(name, ..)| *name == key);
+    let keeps_model = named("model");
+    if !prepared.setup.cwd_named && cwd.is_dir() {
+        prepared.setup.cwd = cwd.to_owned();
+    }
+    if let Some(context) = context.filter(|context| !keeps_model && !context.model.is_empty()) {
+        prepared.choose_model(&context.model);
+        prepared.loaded.config.model_reasoning_effort.clone_from(&context.effort);
+    }
 }
 
 fn effort(prepared: &Prepared) -> Option<String> {
@@ -243,20 +279,20 @@ fn model_settings(prepared: &Prepared, instructions: Arc<str>) -> ModelSettings 
         cwd: prepared.setup.cwd.clone(),
         approval_policy: "never".to_owned(),
         sandbox_mode: "danger-full-access".to_owned(),
-        compaction: CompactionSettings::default(),
+        compaction: compaction_settings(prepared),
     }
 }
 
-fn compaction_settings(prepared: &Prepared, window: u64) -> CompactionSettings {
+fn compaction_settings(prepared: &Prepared) -> CompactionSettings {
     let config = &prepared.loaded.config;
     CompactionSettings {
-        limit: compaction::limit(window, config.model_auto_compact_token_limit),
+        limit: compaction::limit(window(prepared), config.model_auto_compact_token_limit),
         prompt: config.compact_prompt.as_deref().map(Arc::from),
         remote: prepared.provider.id == "openai",
     }
 }
 
-fn context_settings(prepared: &Prepared, window: u64) -> ContextSettings {
+fn context_settings(prepared: &Prepared) -> ContextSettings {
     let (config, loaded) = (&prepared.loaded.config, &prepared.loaded);
     ContextSettings {
         cwd: prepared.setup.cwd.clone(),
@@ -277,7 +313,7 @@ fn context_settings(prepared: &Prepared, window: u64) -> ContextSettings {
         },
         include_skills: config.skills.include_instructions,
         disabled_skills: disabled_skills(config),
-        context_window: Some(window),
+        context_window: Some(window(prepared)),
     }
 }
 

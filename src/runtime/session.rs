@@ -7,12 +7,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ports::Rollout;
 use crate::agent::rollback::roll_back;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
 use crate::context::report::Share;
 use crate::protocol::event::SessionInfo;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, Item, TurnId, UserError};
+use crate::protocol::{ErrorKind, Event, Item, RolloutError, RolloutLine, TurnId, UserError};
 use crate::rollout;
 
 /// A running session. Dropping it interrupts the running turn.
@@ -71,10 +72,9 @@ enum Task {
 type Work = Box<dyn FnOnce(&mut Conversation) + Send>;
 
 impl Session {
-    /// Starts the worker of a conversation and tells the front end that it is ready.
+    /// Starts the worker of a conversation.
     #[must_use]
     pub fn start(info: SessionInfo, agent: AgentLoop, conversation: Conversation) -> Self {
-        agent.events.emit(Event::SessionReady(info.clone()));
         let shared = Arc::new(Shared {
             agent,
             rollout_path: info.rollout_path.clone(),
@@ -173,6 +173,34 @@ impl Session {
         self.with(report).await
     }
 
+    /// Takes back the messages that wait to join the running turn. Each message either joins or comes back, never both.
+    #[must_use]
+    pub fn withdraw(&self) -> Vec<UserInput> {
+        self.shared.inbox.take()
+    }
+
+    /// Writes a line about the session itself, such as its name.
+    ///
+    /// # Errors
+    /// See [`Rollout::append`](crate::agent::ports::Rollout::append).
+    pub fn record(&self, line: &RolloutLine) -> Result<(), UserError> {
+        Ok(self.shared.agent.rollout.append(line)?)
+    }
+
+    /// Adds an item to the conversation between turns: it is recorded and the model sees it with the next turn.
+    ///
+    /// # Errors
+    /// The item cannot be recorded; then the conversation does not have it either.
+    pub async fn note(&self, item: Item) -> Result<(), UserError> {
+        let shared = Arc::clone(&self.shared);
+        let noted = self.with(move |conversation| {
+            shared.agent.rollout.append(&RolloutLine::Item(item.clone()))?;
+            conversation.history.push(item);
+            Ok::<(), RolloutError>(())
+        });
+        Ok(noted.await.unwrap_or(Ok(()))?)
+    }
+
     /// Whether a turn runs or waits to.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -181,10 +209,16 @@ impl Session {
 
     /// Interrupts the running turn, if any, and waits until it is recorded.
     pub async fn close(self) {
+        self.finish().await;
+    }
+
+    /// Like [`Self::close`], and gives back the conversation with what records it; `None` when the worker panicked.
+    pub async fn finish(self) -> Option<(SessionInfo, Conversation, Arc<dyn Rollout>)> {
+        drop(self.withdraw());
         self.interrupt();
         drop(self.queue);
-        // A worker that panicked has nothing left to close.
-        self.worker.await.map(drop).unwrap_or_default();
+        let conversation = self.worker.await.ok()?;
+        Some((self.info, conversation, Arc::clone(&self.shared.agent.rollout)))
     }
 
     fn steer(&self, input: UserInput) {
@@ -218,8 +252,8 @@ impl Shared {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs one turn. Messages that came too late to join it make a turn of their own, which is returned, unless the person
-    /// wanted quiet.
+    /// Runs one turn. Messages that came too late to join it make a turn of their own, which is returned. That holds for an
+    /// interrupted turn too: whoever interrupts withdraws what was said before, so what is here was said after.
     async fn turn(&self, conversation: &mut Conversation, turn: Turn) -> (TurnEnd, Option<Turn>) {
         let (agent, inbox, cancel) = (&self.agent, &self.inbox, &turn.cancel);
         let end = match turn.task {
@@ -229,7 +263,7 @@ impl Shared {
         };
         let mut turns = self.turns();
         turns.pop_front();
-        if matches!(end, TurnEnd::Aborted) || self.inbox.is_empty() {
+        if self.inbox.is_empty() {
             return (end, None);
         }
         let texts: Vec<_> = self.inbox.take().into_iter().map(|input| input.text).collect();

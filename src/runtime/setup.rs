@@ -1,6 +1,6 @@
 //! What a front end asks for, and the configuration that comes of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::provider;
 use crate::config::schema::SandboxMode;
@@ -33,6 +33,10 @@ pub struct Setup {
     pub environment: Option<Environment>,
     /// How sessions are begun, as recorded: `exec` or `cli`.
     pub source: &'static str,
+    /// The person named the folder.
+    pub cwd_named: bool,
+    /// A resumed session brings its folder, model and effort along.
+    pub restores: bool,
 }
 
 /// A tape that speaks for the model.
@@ -91,6 +95,38 @@ impl Setup {
         };
         let model_info = catalogue::lookup(&slug);
         Ok(Prepared { setup: self, loaded, provider, slug, model_info })
+    }
+}
+
+impl Prepared {
+    /// The configuration.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// The folder to work in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.setup.cwd
+    }
+
+    /// The model's slug.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.slug
+    }
+
+    /// Whether nothing is recorded.
+    #[must_use]
+    pub fn is_ephemeral(&self) -> bool {
+        self.setup.ephemeral
+    }
+
+    /// Chooses another model.
+    pub(super) fn choose_model(&mut self, slug: &str) {
+        slug.clone_into(&mut self.slug);
+        self.model_info = catalogue::lookup(slug);
     }
 }
 

@@ -16,12 +16,9 @@ use crate::tools::{ACCEPTED, TOOLS, ToolDeps};
 #[must_use]
 pub fn build(prepared: &Prepared, processes: &Arc<Sessions>) -> Toolbox {
     let config = &prepared.loaded.config;
-    let policy = env_policy(&config.shell_environment_policy);
-    let vars = prepared.loaded.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let withheld = provider::key_variables(&prepared.loaded);
     let commands = Commands {
         sessions: Arc::clone(processes),
-        env: Arc::new(CommandEnv::new(vars, &policy, &withheld, config.allow_login_shell)),
+        env: Arc::new(command_env(prepared)),
         longest_poll: Duration::from_millis(config.background_terminal_max_timeout),
     };
     let deps = ToolDeps { commands, freeform_patch: prepared.model_info.freeform_patch };
@@ -32,6 +29,16 @@ pub fn build(prepared: &Prepared, processes: &Arc<Sessions>) -> Toolbox {
     };
     let offered = TOOLS.iter().map(|build| Arc::from(build(&deps))).filter(|tool| !switched_off(tool)).collect();
     Toolbox::new(offered, ACCEPTED.iter().map(|build| Arc::from(build(&deps))).collect())
+}
+
+/// The environment commands get.
+#[must_use]
+pub fn command_env(prepared: &Prepared) -> CommandEnv {
+    let config = &prepared.loaded.config;
+    let policy = env_policy(&config.shell_environment_policy);
+    let vars = prepared.loaded.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let withheld = provider::key_variables(&prepared.loaded);
+    CommandEnv::new(vars, &policy, &withheld, config.allow_login_shell)
 }
 
 fn env_policy(policy: &schema::ShellEnvironmentPolicy) -> EnvPolicy {

@@ -137,8 +137,20 @@ impl Rows<'_> {
             let cut = self.cut.take().unwrap_or(Cut { end: index, next: index, used: self.used });
             self.used -= cut.used;
             self.end_row(cut);
+            if self.used > self.limit {
+                self.take_again(index);
+            }
         }
         self.used += columns;
+    }
+
+    /// Breaks anew what moved to this row, which is narrower than the one it was taken for.
+    fn take_again(&mut self, end: usize) {
+        let (text, from) = (self.text, self.start);
+        self.used = 0;
+        for (offset, grapheme) in text[from..end].grapheme_indices(true) {
+            self.take(from + offset, grapheme, columns(grapheme));
+        }
     }
 
     fn take_space(&mut self, index: usize, next: usize) {

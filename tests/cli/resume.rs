@@ -66,10 +66,10 @@ fn a_session_that_is_not_there_is_told() {
             &["00000000-0000-7000-8000-000000000000", "hi"][..],
             &["no session 00000000-0000-7000-8000-000000000000", "CODEX_HOME"][..],
         ),
-        (&["yesterday", "hi"], &["no session has the id or the title `yesterday`", "--last"]),
-        (&[], &["needs the id", "--last"]),
+        (&["yesterday", "hi"], &["no session has the id or the title `yesterday`", "sessions list"]),
+        (&[], &["needs to know which session", "--last"]),
         (&["--last", "hi"], &["no session of", "--all"]),
-        (&["--last", "--all", "hi"], &["no session to resume", "begin one"]),
+        (&["--last", "--all", "hi"], &["no session yet", "begin one"]),
     ] {
         let ended = world.run(&[&["exec", "resume"], args].concat()).expect(2).says(texts);
         assert_eq!(ended.stdout, "");

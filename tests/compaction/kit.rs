@@ -103,7 +103,7 @@ impl World {
             ..Setup::default()
         };
         let events: Arc<dyn EventSink> = Arc::<Seen>::clone(&self.seen);
-        let runtime = AgentRuntime::start(setup.prepare().unwrap(), events).await.unwrap();
+        let mut runtime = AgentRuntime::start(setup.prepare().unwrap(), events).await.unwrap();
         let session = runtime.open(&start).unwrap();
         Running { runtime, session }
     }

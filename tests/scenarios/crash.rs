@@ -104,6 +104,7 @@ fn moments() -> Vec<Moment> {
         Moment {
             name: "waiting to try again",
             replies: vec![
+                // The only retry there is: the process waits ten minutes before it is killed.
                 Reply::stream(vec![Step::Write(sse(&[created(), done(ran("c1"))])), Step::Close]),
                 Reply::status(429, &[("retry-after", "600")], ""),
             ],
@@ -121,7 +122,8 @@ fn a_killed_turn_is_gone_on_with_from_wherever_it_was() {
         let name = moment.name;
         let server = FakeServer::start(moment.replies);
         let world = World::of(&server);
-        let running = world.start(&["do it"]);
+        // With a retry more than the home allows, the turn that waits for one is still there to be killed.
+        let running = world.start(&["-c", "model_providers.fake.stream_max_retries=2", "do it"]);
         server.wait_for_requests(moment.requests);
         eventually(name, || recorded(&world).contains(moment.recorded));
         eventually(name, || ran(&world) == moment.ran);

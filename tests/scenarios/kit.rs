@@ -118,6 +118,7 @@ impl Talk {
             rollout_path: None,
             effort: None,
             resumed_items: None,
+            title: None,
         };
         Self { session: Arc::new(Session::start(info, agent, conversation)), ear, events }
     }

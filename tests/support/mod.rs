@@ -5,6 +5,7 @@
 pub mod program;
 pub mod server;
 pub mod speech;
+pub mod terminal;
 
 pub use program::{Ended, Running, World, gone, is_alive, outputs};
 pub use server::{FakeServer, Gate, Reply, Request, Step};

@@ -327,6 +327,7 @@ mod tests {
             rollout_path: None,
             effort: Some("high".into()),
             resumed_items: None,
+            title: None,
         };
         let mut rows = lines.session("0.1.0", &info);
         rows.extend(lines.resumed(Some("Fix the parser"), 42));

@@ -1,0 +1,27 @@
+//! `/ps`.
+
+use super::Command;
+use crate::repl::console::Console;
+use crate::repl::present::{seconds, visible};
+
+/// The command.
+pub const COMMAND: Command = Command {
+    name: "/ps",
+    aliases: &[],
+    argument: "",
+    help: "list the processes the model left running",
+    not_while_busy: None,
+    run: |console, _| Box::pin(ps(console)),
+};
+
+async fn ps(console: &mut Console) {
+    let running = console.runtime.processes().running();
+    if running.is_empty() {
+        return console.say("No process runs.");
+    }
+    let lines = running.iter().map(|process| {
+        let command = visible(&process.command.replace('\n', "⏎"));
+        format!("  {}  {:>8}  {command}", process.id, seconds(process.runtime))
+    });
+    console.say(&lines.collect::<Vec<_>>().join("\n"));
+}

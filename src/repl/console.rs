@@ -1,0 +1,409 @@
+//! The session a person is in, and what can be done with it. The main loop and the commands work on this.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::complete::Completions;
+use super::present::{Page, Style};
+use super::recall::RecallFile;
+use super::screen::{Screen, columns};
+use super::status::Status;
+use crate::agent::Conversation;
+use crate::agent::ports::Clock;
+use crate::config::clock::SystemClock;
+use crate::protocol::event::TokenCount;
+use crate::protocol::op::{Op, UserInput};
+use crate::protocol::rollout_line::RolloutEvent;
+use crate::protocol::{ErrorKind, Event, Item, Role, RolloutLine, UserError};
+use crate::runtime::shell::ShellResult;
+use crate::runtime::{AgentRuntime, Change, Session, SessionStart};
+
+/// Tokens every conversation begins with, which do not count as used. Codex's figure.
+const BASELINE_TOKENS: u64 = 12_000;
+/// A turn that took longer rings when it ends.
+const LONG_TURN: Duration = Duration::from_secs(10);
+
+/// A person's session and all around it.
+pub struct Console {
+    /// What sessions share.
+    pub runtime: AgentRuntime,
+    /// The session; `None` only while it is exchanged for another.
+    pub session: Option<Session>,
+    /// Where everything is shown.
+    pub screen: Screen,
+    /// What the prompt shows.
+    pub status: Arc<Status>,
+    /// How events look.
+    pub page: Page,
+    /// What Tab offers.
+    pub completions: Arc<Completions>,
+    /// The sessions last listed, for `/resume N`.
+    pub listed: Vec<String>,
+    /// The name of the conversation.
+    pub title: Option<String>,
+    /// Tokens so far.
+    pub tokens: TokenCount,
+    /// Where what was typed is kept; `None` for an ephemeral session.
+    recall_file: Option<RecallFile>,
+    clock: SystemClock,
+    queue: VecDeque<String>,
+    turn_runs: bool,
+    turn_began: Option<Instant>,
+    /// The person's own command that runs.
+    shell: Option<CancellationToken>,
+    shell_ends: UnboundedSender<ShellEnd>,
+    /// A name that waits for the session's first line.
+    unrecorded_title: bool,
+}
+
+/// How a command of the person's ended.
+pub struct ShellEnd {
+    /// The command.
+    pub command: String,
+    /// What came of it.
+    pub result: Result<ShellResult, UserError>,
+}
+
+/// What a console is made of.
+pub struct Parts {
+    /// What sessions share.
+    pub runtime: AgentRuntime,
+    /// Where everything is shown.
+    pub screen: Screen,
+    /// What the prompt shows.
+    pub status: Arc<Status>,
+    /// What Tab offers.
+    pub completions: Arc<Completions>,
+    /// Colours.
+    pub style: Style,
+    /// Where what was typed is kept.
+    pub recall_file: Option<RecallFile>,
+    /// Where ends of the person's commands are told.
+    pub shell_ends: UnboundedSender<ShellEnd>,
+}
+
+impl Console {
+    /// A console without a session yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { runtime, screen, status, completions, style, recall_file, shell_ends } = parts;
+        let loaded = runtime.loaded();
+        let page = Page::new(style, loaded.config.hide_agent_reasoning);
+        let clock = SystemClock::new(&loaded.env);
+        Self {
+            runtime,
+            session: None,
+            screen,
+            status,
+            page,
+            completions,
+            listed: Vec::new(),
+            title: None,
+            tokens: TokenCount::default(),
+            recall_file,
+            clock,
+            queue: VecDeque::new(),
+            turn_runs: false,
+            turn_began: None,
+            shell: None,
+            shell_ends,
+            unrecorded_title: false,
+        }
+    }
+
+    /// Opens a session in place of the present one.
+    ///
+    /// # Errors
+    /// It cannot be opened; then the present one goes on.
+    pub async fn open(&mut self, start: &SessionStart) -> Result<(), UserError> {
+        let session = self.runtime.open(start)?;
+        if let Some(earlier) = self.session.replace(session) {
+            earlier.close().await;
+        }
+        let Some(info) = self.session.as_ref().map(|session| session.info().clone()) else { return Ok(()) };
+        self.title = info.title;
+        self.unrecorded_title = false;
+        self.status.set_model(&info.model);
+        self.completions.set_folder(&info.cwd);
+        let tokens = self.with_conversation(|conversation| conversation.tokens).await.unwrap_or_default();
+        self.count(tokens);
+        self.screen.refresh();
+        Ok(())
+    }
+
+    /// Goes on with the session under other settings. Only while nothing runs.
+    pub async fn change(&mut self, change: Change) {
+        if let Some(session) = self.session.take() {
+            self.session = self.runtime.change(session, change).await;
+        }
+        if let Some(info) = self.session.as_ref().map(|session| session.info().clone()) {
+            self.status.set_model(&info.model);
+            self.completions.set_folder(&info.cwd);
+        }
+        let tokens = self.with_conversation(|conversation| conversation.tokens).await.unwrap_or_default();
+        self.count(tokens);
+        self.screen.refresh();
+    }
+
+    /// What `look` finds in the conversation, once no turn runs.
+    pub async fn with_conversation<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Conversation) -> R + Send + 'static,
+    ) -> Option<R> {
+        self.session.as_ref()?.with(|conversation| look(conversation)).await
+    }
+
+    /// The folder of the session.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.session.as_ref().map(|session| session.info().cwd.clone()).unwrap_or_default()
+    }
+
+    /// Whether anything runs or waits to.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.turn_runs || self.shell.is_some() || !self.queue.is_empty()
+    }
+
+    /// Shows a text.
+    pub fn say(&self, text: &str) {
+        self.screen.print(text);
+    }
+
+    /// Tells what went wrong.
+    pub fn complain(&self, error: &UserError) {
+        self.screen.print(&format!("{} {error}", self.page.style().red("error:")));
+    }
+
+    /// Sends a message: it joins the running turn, or begins one.
+    pub fn submit(&mut self, text: String) {
+        let echo = self.page.echo(&text);
+        self.screen.print(&echo);
+        self.send(text);
+    }
+
+    /// Sends a message without showing it.
+    pub fn send(&mut self, text: String) {
+        if self.shell.is_some() {
+            // A command of the person's runs first; the model shall see what came of it.
+            return self.enqueue(text);
+        }
+        if let Some(session) = &self.session {
+            session.send(Op::Steer(UserInput { text }));
+            self.set_turn_runs(true);
+        }
+    }
+
+    /// Keeps a message until nothing runs any more.
+    pub fn enqueue(&mut self, text: String) {
+        if !self.is_busy() {
+            return self.submit(text);
+        }
+        self.handle(&Event::SteerQueued { text: text.clone() });
+        self.queue.push_back(text);
+    }
+
+    /// Notes what the person typed for the sessions to come.
+    pub fn remember(&self, text: &str) {
+        let Some(session) = &self.session else { return };
+        let seconds = self.clock.unix_ms() / 1000;
+        let id = session.info().thread_id.to_string();
+        // A home that cannot be written is told by the session itself; losing a line of recall is no reason to stop.
+        self.recall_file.as_ref().map_or(Ok(()), |file| file.append(&id, seconds, text)).unwrap_or_default();
+    }
+
+    /// Interrupts what runs. Returns what was typed and not used.
+    pub fn interrupt(&mut self) -> String {
+        let mut unused: Vec<String> = Vec::new();
+        if let Some(session) = &self.session {
+            unused.extend(session.withdraw().into_iter().map(|input| input.text));
+            if self.turn_runs {
+                session.send(Op::Interrupt);
+            }
+        }
+        if let Some(shell) = &self.shell {
+            shell.cancel();
+        }
+        unused.extend(self.queue.drain(..));
+        unused.join("\n")
+    }
+
+    /// Takes an event: shows it and keeps track.
+    pub fn handle(&mut self, event: &Event) {
+        let update = self.page.take(event, columns());
+        self.screen.paint(update.settled, update.partial);
+        match event {
+            Event::TurnStarted { .. } => {
+                self.turn_began = Some(Instant::now());
+                self.set_turn_runs(true);
+                self.record_title();
+            }
+            Event::TokenCount(tokens) => self.count(*tokens),
+            Event::TurnCompleted(_) | Event::TurnFailed { .. } | Event::TurnAborted { .. } => self.turn_ended(),
+            _ => {}
+        }
+    }
+
+    fn turn_ended(&mut self) {
+        self.set_turn_runs(false);
+        if self.turn_began.take().is_some_and(|began| began.elapsed() >= LONG_TURN) {
+            self.screen.signal("\x07\x1b]9;Hone has finished\x07");
+        }
+        self.send_next();
+    }
+
+    /// Sends the first message that waits.
+    fn send_next(&mut self) {
+        if self.turn_runs || self.shell.is_some() {
+            return;
+        }
+        if let Some(text) = self.queue.pop_front() {
+            self.handle(&Event::SteerInserted { text: text.clone() });
+            self.submit(text);
+        }
+    }
+
+    fn set_turn_runs(&mut self, runs: bool) {
+        self.turn_runs = runs;
+        self.status.set_busy(self.turn_runs || self.shell.is_some());
+        self.screen.refresh();
+    }
+
+    fn count(&mut self, tokens: TokenCount) {
+        self.tokens = tokens;
+        self.status.set_percent_left(percent_left(tokens));
+    }
+
+    /// Names the conversation.
+    ///
+    /// # Errors
+    /// The name cannot be recorded.
+    pub fn rename(&mut self, title: &str) -> Result<(), UserError> {
+        self.title = Some(title.to_owned());
+        self.unrecorded_title = true;
+        // A session that was never written to shall not come to be for its name alone.
+        let exists = self.session.as_ref().and_then(|session| session.info().rollout_path.clone());
+        if exists.is_some_and(|path| path.exists()) {
+            self.write_title()?;
+        }
+        Ok(())
+    }
+
+    fn record_title(&mut self) {
+        if self.unrecorded_title
+            && let Err(error) = self.write_title()
+        {
+            self.complain(&error);
+        }
+    }
+
+    fn write_title(&mut self) -> Result<(), UserError> {
+        self.unrecorded_title = false;
+        let named = RolloutEvent::ThreadNameUpdated { thread_name: self.title.clone() };
+        self.session.as_ref().map_or(Ok(()), |session| session.record(&RolloutLine::Event(named)))
+    }
+
+    /// Runs a command of the person's in their shell; its end comes as a [`ShellEnd`].
+    ///
+    /// # Errors
+    /// Something else runs.
+    pub fn run_shell(&mut self, command: &str) -> Result<(), UserError> {
+        if self.is_busy() {
+            return Err(UserError::new(ErrorKind::Usage, "Cannot run a command while work is running or queued."));
+        }
+        self.screen.print(&self.page.style().bold(&format!("! {command}")));
+        let cancel = CancellationToken::new();
+        self.shell = Some(cancel.clone());
+        self.status.set_busy(true);
+        self.screen.refresh();
+        let (shell, ends, command) = (self.runtime.shell(), self.shell_ends.clone(), command.to_owned());
+        tokio::spawn(async move {
+            let result = shell.run(&command, &cancel).await;
+            // A console that is gone wants no ends.
+            ends.send(ShellEnd { command, result }).map_err(drop).unwrap_or_default();
+        });
+        Ok(())
+    }
+
+    /// Shows how a command of the person's ended and lets the model know.
+    pub async fn shell_ended(&mut self, end: ShellEnd) {
+        match &end.result {
+            Ok(result) => {
+                let shown = super::present::visible(result.output.trim_end());
+                self.screen.print(&shown);
+                if result.exit_code != 0 {
+                    self.screen.print(&self.page.style().red(&format!("exit {}", result.exit_code)));
+                }
+                let item = Item::message(Role::User, &[shell_record(&end.command, result)]);
+                if let Some(session) = &self.session
+                    && let Err(error) = session.note(item).await
+                {
+                    self.complain(&error);
+                }
+            }
+            Err(error) => self.complain(error),
+        }
+        self.shell = None;
+        self.set_turn_runs(self.turn_runs);
+        self.send_next();
+    }
+
+    /// Ends the session. Returns what the person can go on with.
+    pub async fn close(mut self) -> Option<String> {
+        let info = self.session.as_ref().map(|session| session.info().clone());
+        self.interrupt();
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        self.runtime.shutdown().await;
+        let info = info?;
+        let recorded = info.rollout_path.is_some_and(|path| path.exists());
+        recorded.then(|| format!("To go on with this session: hone resume {}", info.thread_id))
+    }
+}
+
+/// How much of the window is left, in percent, as Codex counts it.
+fn percent_left(tokens: TokenCount) -> u8 {
+    let Some(window) = tokens.context_window else { return 100 };
+    let Some(usable) = window.checked_sub(BASELINE_TOKENS).filter(|usable| *usable > 0) else { return 0 };
+    let used = tokens.last.total_tokens.saturating_sub(BASELINE_TOKENS);
+    let left = usable.saturating_sub(used);
+    u8::try_from((left * 100 + usable / 2) / usable).unwrap_or(100)
+}
+
+/// A command of the person's as the model sees it; the form is Codex's.
+fn shell_record(command: &str, result: &ShellResult) -> String {
+    let ShellResult { exit_code, duration, output } = result;
+    let output = crate::text::truncate::middle(output, crate::text::truncate::OutputLimit::Tokens(10_000));
+    format!(
+        "<user_shell_command>\n<command>\n{command}\n</command>\n<result>\nExit code: {exit_code}\n\
+         Duration: {:.4} seconds\nOutput:\n{output}\n</result>\n</user_shell_command>",
+        duration.as_secs_f64()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Usage;
+
+    #[test]
+    fn the_share_left_is_counted_as_codex_does() {
+        for (window, used, left) in [
+            (None, 5, 100),
+            (Some(258_400), 0, 100),
+            (Some(258_400), 12_000, 100),
+            (Some(112_000), 62_000, 50),
+            (Some(112_000), 200_000, 0),
+            (Some(12_000), 0, 0),
+        ] {
+            let last = Usage { total_tokens: used, ..Usage::default() };
+            let tokens = TokenCount { last, context_window: window, ..TokenCount::default() };
+            assert_eq!(percent_left(tokens), left, "{window:?} {used}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Everything that is shown goes through here, above the live prompt.
+//!
+//! There is no alternate screen and nothing above the last row of output is ever touched, so scrolling back and copying
+//! stay right. The one row that still grows while text streams, the partial row, is written anew in place: the printer of
+//! the editor takes the prompt away, we go up one row, and it puts the prompt back. A thread of its own does the writing,
+//! at most thirty times a second; while nothing runs it sleeps.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::status::Status;
+use super::width::width;
+
+/// The shortest time between two paintings.
+const FRAME: Duration = Duration::from_millis(33);
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Writes a text above the prompt. It ends with a newline.
+pub type Printer = Box<dyn FnMut(String) + Send>;
+
+/// The screen. It can be cloned; all clones are the same screen.
+#[derive(Clone)]
+pub struct Screen {
+    messages: Sender<Message>,
+    held: Arc<AtomicBool>,
+    /// Whether there is a terminal that can be painted on.
+    live: bool,
+}
+
+/// The thread that writes.
+pub struct Writer(JoinHandle<()>);
+
+enum Message {
+    /// Finished lines, each with its newline, and the row that still grows.
+    Paint { settled: String, partial: String },
+    /// A sequence that leaves nothing on the screen.
+    Signal(String),
+    /// Something runs, or nothing any more; or the prompt has changed.
+    Status,
+    /// The partial row is no longer the last one above the prompt.
+    Detach,
+    /// Goes on after having been held.
+    Resume,
+    /// Says when all before it is written.
+    Flush(Sender<()>),
+    /// Nothing more comes.
+    End,
+}
+
+impl Screen {
+    /// Starts the writer. Without `live`, lines go out as they come and nothing is repainted.
+    #[must_use]
+    ///
+    /// `held` is set while another program has the terminal: then nothing is written until [`Self::resume`].
+    pub fn start(printer: Printer, status: Arc<Status>, held: Arc<AtomicBool>, live: bool) -> (Self, Writer) {
+        let (messages, inbox) = channel();
+        let canvas = Canvas { printer, live, partial_width: 0, columns: columns(), detached: false };
+        let shared = Arc::clone(&held);
+        let writer = std::thread::spawn(move || write(&inbox, canvas, &status, &shared));
+        (Self { messages, held, live }, Writer(writer))
+    }
+
+    /// Shows lines.
+    pub fn print(&self, text: &str) {
+        if !text.is_empty() {
+            let newline = if text.ends_with('\n') { "" } else { "\n" };
+            self.paint(format!("{text}{newline}"), String::new());
+        }
+    }
+
+    /// Shows finished lines, and below them the row that still grows.
+    pub fn paint(&self, settled: String, partial: String) {
+        self.send(Message::Paint { settled, partial });
+    }
+
+    /// Sends the terminal something that leaves nothing on the screen, such as a bell.
+    pub fn signal(&self, sequence: impl Into<String>) {
+        if self.live {
+            self.send(Message::Signal(sequence.into()));
+        }
+    }
+
+    /// The prompt has changed.
+    pub fn refresh(&self) {
+        self.send(Message::Status);
+    }
+
+    /// Something else was written between output and prompt, such as a list of completions.
+    pub fn detach(&self) {
+        self.send(Message::Detach);
+    }
+
+    /// The terminal is ours again.
+    pub fn resume(&self) {
+        self.held.store(false, Ordering::SeqCst);
+        self.send(Message::Detach);
+        self.send(Message::Resume);
+    }
+
+    /// Returns when everything so far is written, though not later than in a second.
+    pub fn flush(&self) {
+        let (done, written) = channel();
+        self.send(Message::Flush(done));
+        written.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+    }
+
+    /// Returns when everything is written. Nothing is shown any more.
+    pub fn close(self, writer: Writer) {
+        self.flush();
+        self.send(Message::End);
+        if writer.0.is_finished() {
+            writer.0.join().unwrap_or_default();
+        }
+    }
+
+    fn send(&self, message: Message) {
+        // A writer that is gone has no screen to write to.
+        self.messages.send(message).unwrap_or_default();
+    }
+}
+
+/// The terminal's columns now; 80 without one.
+#[must_use]
+pub fn columns() -> usize {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
+        _ => 80,
+    }
+}
+
+/// A printer for where there is no live prompt.
+#[must_use]
+pub fn plain_printer() -> Printer {
+    Box::new(|text| {
+        let mut out = io::stdout();
+        // A reader that went away is no error.
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
+    })
+}
+
+fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &AtomicBool) {
+    let mut pending = Pending::default();
+    let mut painted = Instant::now();
+    loop {
+        let wait = if pending.is_some() {
+            Some(FRAME.saturating_sub(painted.elapsed()))
+        } else if status.is_busy() && canvas.live {
+            Some(TICK.saturating_sub(painted.elapsed()))
+        } else {
+            None
+        };
+        let message = match wait {
+            Some(wait) => inbox.recv_timeout(wait),
+            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let flushed = match message {
+            Ok(Message::Paint { settled, partial }) => {
+                pending.add(&settled, partial);
+                None
+            }
+            Ok(Message::Signal(sequence)) => {
+                pending.signals.push_str(&sequence);
+                None
+            }
+            Ok(Message::Status) => {
+                pending.refresh = true;
+                None
+            }
+            Ok(Message::Detach) => {
+                canvas.detached = true;
+                None
+            }
+            Ok(Message::Resume) => None,
+            Ok(Message::Flush(done)) => Some(done),
+            Err(RecvTimeoutError::Timeout) => {
+                if status.is_busy() && painted.elapsed() >= TICK {
+                    status.tick();
+                    pending.refresh = true;
+                }
+                None
+            }
+            Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if held.load(Ordering::SeqCst) {
+            painted = Instant::now();
+            continue;
+        }
+        if pending.is_some() && (flushed.is_some() || painted.elapsed() >= FRAME) {
+            canvas.paint(std::mem::take(&mut pending));
+            painted = Instant::now();
+        }
+        if let Some(done) = flushed {
+            done.send(()).unwrap_or_default();
+        }
+    }
+}
+
+/// What was not written yet.
+#[derive(Default)]
+struct Pending {
+    settled: String,
+    partial: Option<String>,
+    signals: String,
+    refresh: bool,
+}
+
+impl Pending {
+    fn is_some(&self) -> bool {
+        !self.settled.is_empty() || self.partial.is_some() || !self.signals.is_empty() || self.refresh
+    }
+
+    fn add(&mut self, settled: &str, partial: String) {
+        self.settled.push_str(settled);
+        self.partial = Some(partial);
+    }
+}
+
+/// The rows next to the prompt.
+struct Canvas {
+    printer: Printer,
+    live: bool,
+    /// The width of the partial row that is on the screen; 0 when there is none.
+    partial_width: usize,
+    columns: usize,
+    detached: bool,
+}
+
+impl Canvas {
+    fn paint(&mut self, pending: Pending) {
+        if !self.live {
+            if !pending.settled.is_empty() {
+                (self.printer)(pending.settled);
+            }
+            return;
+        }
+        let mut text = pending.signals;
+        match pending.partial {
+            Some(partial) => {
+                text.push_str(&self.erase_partial());
+                text.push_str(&pending.settled);
+                self.partial_width = width(&partial);
+                if !partial.is_empty() {
+                    text.push_str(&partial);
+                    text.push('\n');
+                }
+                if text.is_empty() {
+                    return;
+                }
+                if !text.ends_with('\n') {
+                    // Rows were only taken away; the printer wants to end a row, so it gets one to end.
+                    text.push_str("\x1b[A\n");
+                }
+            }
+            // Up and down again: nothing changes but the prompt, which is put back as it is now.
+            None => text.push_str("\x1b[A\n"),
+        }
+        (self.printer)(text);
+    }
+
+    /// Goes back to where the partial row begins and clears from there.
+    fn erase_partial(&mut self) -> String {
+        let (old_columns, detached) = (self.columns, std::mem::take(&mut self.detached));
+        self.columns = columns();
+        if self.partial_width == 0 || detached {
+            return String::new();
+        }
+        // A narrower terminal has broken the row into several.
+        let rows = if self.columns < old_columns { self.partial_width.div_ceil(self.columns) } else { 1 };
+        format!("\x1b[{rows}A\r\x1b[J")
+    }
+}
