@@ -8,9 +8,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::complete::Completions;
-use super::present::{Page, Style};
+use super::present::{Page, clean_output};
 use super::recall::RecallFile;
+use super::render::lines::Lines;
 use super::screen::{Screen, columns};
+use super::scroll::{Change, joined};
 use super::status::Status;
 use crate::agent::Conversation;
 use crate::agent::ports::Clock;
@@ -20,7 +22,9 @@ use crate::protocol::op::{Op, UserInput};
 use crate::protocol::rollout_line::RolloutEvent;
 use crate::protocol::{ErrorKind, Event, Item, Role, RolloutLine, UserError};
 use crate::runtime::shell::ShellResult;
-use crate::runtime::{AgentRuntime, Change, Session, SessionStart};
+use crate::runtime::{AgentRuntime, Change as Setting, Session, SessionStart};
+use crate::text::style::Style;
+use crate::text::width;
 
 /// Tokens every conversation begins with, which do not count as used. Codex's figure.
 const BASELINE_TOKENS: u64 = 12_000;
@@ -136,12 +140,13 @@ impl Console {
     }
 
     /// Goes on with the session under other settings. Only while nothing runs.
-    pub async fn change(&mut self, change: Change) {
+    pub async fn change(&mut self, change: Setting) {
         if let Some(session) = self.session.take() {
             self.session = self.runtime.change(session, change).await;
         }
         if let Some(info) = self.session.as_ref().map(|session| session.info().clone()) {
             self.status.set_model(&info.model);
+            self.page.set_folder(&info.cwd);
             self.completions.set_folder(&info.cwd);
         }
         let tokens = self.with_conversation(|conversation| conversation.tokens).await.unwrap_or_default();
@@ -176,13 +181,24 @@ impl Console {
 
     /// Tells what went wrong.
     pub fn complain(&self, error: &UserError) {
-        self.screen.print(&format!("{} {error}", self.page.style().red("error:")));
+        self.screen.print(&joined(&Lines::new(columns(), self.page.style()).error(error)));
+    }
+
+    /// Shows a message of the person.
+    pub fn echo(&mut self, text: &str) {
+        let changes = self.page.echo(text, columns());
+        self.screen.apply(changes);
+    }
+
+    /// Shows a whole message of the model.
+    pub fn show_message(&mut self, text: &str) {
+        let changes = self.page.message(text);
+        self.screen.apply(changes);
     }
 
     /// Sends a message: it joins the running turn, or begins one.
     pub fn submit(&mut self, text: String) {
-        let echo = self.page.echo(&text);
-        self.screen.print(&echo);
+        self.echo(&text);
         self.send(text);
     }
 
@@ -234,8 +250,8 @@ impl Console {
 
     /// Takes an event: shows it and keeps track.
     pub fn handle(&mut self, event: &Event) {
-        let update = self.page.take(event, columns());
-        self.screen.paint(update.settled, update.partial);
+        let changes = self.page.take(event, columns());
+        self.screen.apply(changes);
         match event {
             Event::TurnStarted { .. } => {
                 self.turn_began = Some(Instant::now());
@@ -315,7 +331,8 @@ impl Console {
         if self.is_busy() {
             return Err(UserError::new(ErrorKind::Usage, "Cannot run a command while work is running or queued."));
         }
-        self.screen.print(&self.page.style().bold(&format!("! {command}")));
+        self.screen.apply(vec![Change::Gap]);
+        self.screen.print(&self.page.style().bold(&format!("! {}", width::one_line(command))));
         let cancel = CancellationToken::new();
         self.shell = Some(cancel.clone());
         self.status.set_busy(true);
@@ -333,7 +350,7 @@ impl Console {
     pub async fn shell_ended(&mut self, end: ShellEnd) {
         match &end.result {
             Ok(result) => {
-                let shown = super::present::visible(result.output.trim_end());
+                let shown = clean_output(&result.output);
                 self.screen.print(&shown);
                 if result.exit_code != 0 {
                     self.screen.print(&self.page.style().red(&format!("exit {}", result.exit_code)));

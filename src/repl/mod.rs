@@ -15,8 +15,8 @@
 //! | [`screen`] | all output, above a live prompt |
 //! | [`status`] | what the prompt shows |
 //! | [`render`] | Markdown, diffs, tool calls as rows of a terminal; pure |
-//! | [`present`] | what an event looks like |
-//! | [`width`] | columns of a text |
+//! | [`present`] | what an event looks like, given those before it |
+//! | [`scroll`] | what is to be shown: finished rows and the message that grows |
 
 pub mod commands;
 pub mod complete;
@@ -27,7 +27,7 @@ pub mod recall;
 pub mod render;
 pub mod run;
 pub mod screen;
+pub mod scroll;
 pub mod status;
-pub mod width;
 
 pub use run::{is_possible, run};

@@ -10,7 +10,6 @@ use super::commands;
 use super::complete::Completions;
 use super::console::{Console, Parts, ShellEnd};
 use super::input::{Input, Keyboard, Wiring};
-use super::present::Style;
 use super::recall::{Recall, RecallFile};
 use super::screen::{self, Screen};
 use super::status::Status;
@@ -18,6 +17,7 @@ use crate::agent::ports::EventSink;
 use crate::cli::signals::Interrupts;
 use crate::protocol::{ErrorKind, Event, UserError};
 use crate::runtime::{AgentRuntime, Prepared, SessionStart};
+use crate::text::style::Style;
 
 /// Runs an interactive session and returns the exit code. `pick` begins with the list of sessions.
 ///
@@ -96,10 +96,10 @@ async fn session(
     let printer = if live { keyboard.printer() } else { None };
     let live = printer.is_some();
     let printer = printer.unwrap_or_else(screen::plain_printer);
-    let (screen, writer) = Screen::start(printer, Arc::clone(&status), held, live);
+    let style = Style { color: color && live };
+    let (screen, writer) = Screen::start(printer, Arc::clone(&status), held, live, style);
 
     let runtime = AgentRuntime::start(prepared, Arc::new(Sink(sink))).await?;
-    let style = Style { color: color && live };
     let parts = Parts { runtime, screen: screen.clone(), status, completions, style, recall_file, shell_ends };
     let mut console = Console::new(parts);
     let mut desk = Desk { events, typed, ended };

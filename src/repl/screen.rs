@@ -12,8 +12,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::scroll::{Change, Scroll};
 use super::status::Status;
-use super::width::width;
+use crate::text::style::Style;
+use crate::text::width;
 
 /// The shortest time between two paintings.
 const FRAME: Duration = Duration::from_millis(33);
@@ -36,8 +38,8 @@ pub struct Screen {
 pub struct Writer(JoinHandle<()>);
 
 enum Message {
-    /// Finished lines, each with its newline, and the row that still grows.
-    Paint { settled: String, partial: String },
+    /// Something is to be shown.
+    Change(Change),
     /// A sequence that leaves nothing on the screen.
     Signal(String),
     /// Something runs, or nothing any more; or the prompt has changed.
@@ -57,11 +59,17 @@ impl Screen {
     #[must_use]
     ///
     /// `held` is set while another program has the terminal: then nothing is written until [`Self::resume`].
-    pub fn start(printer: Printer, status: Arc<Status>, held: Arc<AtomicBool>, live: bool) -> (Self, Writer) {
+    pub fn start(
+        printer: Printer,
+        status: Arc<Status>,
+        held: Arc<AtomicBool>,
+        live: bool,
+        style: Style,
+    ) -> (Self, Writer) {
         let (messages, inbox) = channel();
-        let canvas = Canvas { printer, live, partial_width: 0, columns: columns(), detached: false };
+        let canvas = Canvas { printer, live, partial_width: 0, detached: false };
         let shared = Arc::clone(&held);
-        let writer = std::thread::spawn(move || write(&inbox, canvas, &status, &shared));
+        let writer = std::thread::spawn(move || write(&inbox, canvas, Scroll::new(style), &status, &shared));
         (Self { messages, held, live }, Writer(writer))
     }
 
@@ -69,13 +77,13 @@ impl Screen {
     pub fn print(&self, text: &str) {
         if !text.is_empty() {
             let newline = if text.ends_with('\n') { "" } else { "\n" };
-            self.paint(format!("{text}{newline}"), String::new());
+            self.send(Message::Change(Change::Rows(format!("{text}{newline}"))));
         }
     }
 
-    /// Shows finished lines, and below them the row that still grows.
-    pub fn paint(&self, settled: String, partial: String) {
-        self.send(Message::Paint { settled, partial });
+    /// Makes changes, one after the other.
+    pub fn apply(&self, changes: Vec<Change>) {
+        changes.into_iter().for_each(|change| self.send(Message::Change(change)));
     }
 
     /// Sends the terminal something that leaves nothing on the screen, such as a bell.
@@ -143,7 +151,7 @@ pub fn plain_printer() -> Printer {
     })
 }
 
-fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &AtomicBool) {
+fn write(inbox: &Receiver<Message>, mut canvas: Canvas, mut scroll: Scroll, status: &Status, held: &AtomicBool) {
     let mut pending = Pending::default();
     let mut painted = Instant::now();
     loop {
@@ -159,8 +167,9 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let flushed = match message {
-            Ok(Message::Paint { settled, partial }) => {
-                pending.add(&settled, partial);
+            Ok(Message::Change(change)) => {
+                scroll.apply(change, columns());
+                pending.changed = true;
                 None
             }
             Ok(Message::Signal(sequence)) => {
@@ -191,7 +200,7 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &
             continue;
         }
         if pending.is_some() && (flushed.is_some() || painted.elapsed() >= FRAME) {
-            canvas.paint(std::mem::take(&mut pending));
+            canvas.paint(std::mem::take(&mut pending), &mut scroll);
             painted = Instant::now();
         }
         if let Some(done) = flushed {
@@ -200,23 +209,17 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &
     }
 }
 
-/// What was not written yet.
+/// What was not written yet, besides what the scroll holds.
 #[derive(Default)]
 struct Pending {
-    settled: String,
-    partial: Option<String>,
+    changed: bool,
     signals: String,
     refresh: bool,
 }
 
 impl Pending {
     fn is_some(&self) -> bool {
-        !self.settled.is_empty() || self.partial.is_some() || !self.signals.is_empty() || self.refresh
-    }
-
-    fn add(&mut self, settled: &str, partial: String) {
-        self.settled.push_str(settled);
-        self.partial = Some(partial);
+        self.changed || !self.signals.is_empty() || self.refresh
     }
 }
 
@@ -226,51 +229,46 @@ struct Canvas {
     live: bool,
     /// The width of the partial row that is on the screen; 0 when there is none.
     partial_width: usize,
-    columns: usize,
     detached: bool,
 }
 
 impl Canvas {
-    fn paint(&mut self, pending: Pending) {
+    fn paint(&mut self, pending: Pending, scroll: &mut Scroll) {
         if !self.live {
-            if !pending.settled.is_empty() {
-                (self.printer)(pending.settled);
+            let rows = scroll.take_rows();
+            if !rows.is_empty() {
+                (self.printer)(rows);
             }
             return;
         }
         let mut text = pending.signals;
-        match pending.partial {
-            Some(partial) => {
-                text.push_str(&self.erase_partial());
-                text.push_str(&pending.settled);
-                self.partial_width = width(&partial);
-                if !partial.is_empty() {
-                    text.push_str(&partial);
-                    text.push('\n');
-                }
-                if text.is_empty() {
-                    return;
-                }
-                if !text.ends_with('\n') {
-                    // Rows were only taken away; the printer wants to end a row, so it gets one to end.
-                    text.push_str("\x1b[A\n");
-                }
+        if pending.changed {
+            let columns = columns();
+            text.push_str(&self.erase_partial(columns));
+            text.push_str(&scroll.take_rows());
+            let partial = scroll.partial(columns);
+            self.partial_width = width::width(&width::clean_line(&partial));
+            if !partial.is_empty() {
+                text.push_str(&partial);
+                text.push('\n');
             }
-            // Up and down again: nothing changes but the prompt, which is put back as it is now.
-            None => text.push_str("\x1b[A\n"),
+            if text.is_empty() {
+                return;
+            }
+        }
+        if !text.ends_with('\n') {
+            // Rows were only taken away, or nothing changes but the prompt. The printer wants to end a row, so it gets one.
+            text.push_str("\x1b[A\n");
         }
         (self.printer)(text);
     }
 
     /// Goes back to where the partial row begins and clears from there.
-    fn erase_partial(&mut self) -> String {
-        let (old_columns, detached) = (self.columns, std::mem::take(&mut self.detached));
-        self.columns = columns();
-        if self.partial_width == 0 || detached {
+    fn erase_partial(&mut self, columns: usize) -> String {
+        if self.partial_width == 0 || std::mem::take(&mut self.detached) {
             return String::new();
         }
-        // A narrower terminal has broken the row into several.
-        let rows = if self.columns < old_columns { self.partial_width.div_ceil(self.columns) } else { 1 };
-        format!("\x1b[{rows}A\r\x1b[J")
+        // A terminal that became narrower has broken the row into several.
+        format!("\x1b[{}A\r\x1b[J", self.partial_width.div_ceil(columns))
     }
 }

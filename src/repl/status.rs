@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::text::width;
+
 /// The pictures of the spinner.
 const FRAMES: &[char] = &['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -27,7 +29,7 @@ impl Status {
     #[must_use]
     pub fn new(model: &str, columns: usize) -> Self {
         let model_width =
-            if columns < 60 { 0 } else { model.chars().count().clamp(*MODEL_WIDTH.start(), *MODEL_WIDTH.end()) };
+            if columns < 60 { 0 } else { width::width(model).clamp(*MODEL_WIDTH.start(), *MODEL_WIDTH.end()) };
         Self {
             busy: AtomicBool::new(false),
             frame: AtomicUsize::new(0),
@@ -90,12 +92,11 @@ impl Status {
     }
 }
 
-/// Exactly `width` characters of `text`.
-fn fit(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return format!("{text:<width$}");
-    }
-    text.chars().take(width - 1).chain(['…']).collect()
+/// Exactly `columns` of `text`.
+fn fit(text: &str, columns: usize) -> String {
+    let text = width::one_line(text);
+    let text = width::fit(&text, columns);
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width::width(&text))))
 }
 
 fn intern(known: &Mutex<HashMap<String, &'static str>>, text: String) -> &'static str {
@@ -119,15 +120,18 @@ mod tests {
     #[test]
     fn the_prompt_never_changes_its_width() {
         let status = Status::new("gpt-5.5", 80);
-        let width = status.prompt().chars().count();
-        for (busy, percent, model) in
-            [(true, 7, "gpt-5.5"), (false, 0, "o3"), (true, 100, "a-model-with-a-very-long-name-indeed")]
-        {
+        let columns = width::width(status.prompt());
+        for (busy, percent, model) in [
+            (true, 7, "gpt-5.5"),
+            (false, 0, "o3"),
+            (true, 100, "a-model-with-a-very-long-name-indeed"),
+            (false, 50, "模型"),
+        ] {
             status.set_busy(busy);
             status.set_percent_left(percent);
             status.set_model(model);
             status.tick();
-            assert_eq!(status.prompt().chars().count(), width, "{}", status.prompt());
+            assert_eq!(width::width(status.prompt()), columns, "{}", status.prompt());
         }
         assert!(Status::new("gpt-5.5", 40).prompt().chars().count() < 10);
     }

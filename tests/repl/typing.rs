@@ -34,7 +34,7 @@ fn two_steers_during_a_tool_join_in_order_after_its_output() {
     ]);
     let mut terminal = desk.start(&[]);
     terminal.keys("wait for it\r");
-    terminal.wait_for("• $ while");
+    terminal.wait_for("$ while");
     terminal.keys("first steer\r");
     terminal.wait_for("[steer] queued: first steer");
     terminal.keys("second steer\r");
@@ -106,7 +106,7 @@ fn ctrl_c_ends_a_running_command_and_the_session_goes_on() {
     let desk = Desk::new(vec![command("echo $$ > pid; exec sleep 1000"), answer("Fine.")]);
     let mut terminal = desk.start(&[]);
     terminal.keys("sleep\r");
-    terminal.wait_for("• $ echo");
+    terminal.wait_for("$ echo");
     let pid = desk.folder.path().join("pid");
     while !std::fs::read_to_string(&pid).is_ok_and(|pid| pid.ends_with('\n')) {
         std::thread::yield_now();
@@ -136,7 +136,7 @@ fn pasted_text_never_submits_and_a_long_paste_is_folded_on_the_screen_only() {
     terminal.wait_for("row 499");
     terminal.keys("\r");
     let screen = terminal.wait_for("Many.");
-    assert!(screen.contains("[pasted 500 lines #1]"), "{screen}");
+    assert!(screen.contains("[pasted 500 lines · /show 1]"), "{screen}");
     assert_eq!(desk.prompts(1)[1], lines.join("\n"));
 }
 

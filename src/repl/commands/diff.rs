@@ -4,7 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::repl::console::Console;
-use crate::repl::present::{Style, visible};
+use crate::text::style::Style;
+use crate::text::width;
 
 /// The command.
 pub const COMMAND: Command = Command {
@@ -26,7 +27,7 @@ async fn diff(console: &mut Console) {
         Ok(result) if result.output.trim().is_empty() => console.say("Nothing is changed."),
         Ok(result) => {
             let style = console.page.style();
-            let lines: Vec<_> = result.output.lines().map(|line| coloured(style, &visible(line))).collect();
+            let lines: Vec<_> = result.output.lines().map(|line| coloured(style, &width::clean(line))).collect();
             console.say(&lines.join("\n"));
         }
         Err(error) => console.complain(&error),

@@ -4,7 +4,7 @@ use super::Command;
 use crate::history::prompts::is_prompt;
 use crate::protocol::{Item, Role};
 use crate::repl::console::Console;
-use crate::repl::present::visible;
+use crate::text::width;
 
 /// The command.
 pub const COMMAND: Command = Command {
@@ -26,7 +26,7 @@ async fn history(console: &mut Console) {
         let answer = turn.answer.as_ref().map(|text| format!("\n[{}]A> {text}", index + 1)).unwrap_or_default();
         format!("[{}]U> {}{answer}", index + 1, turn.prompt)
     });
-    console.say(&visible(&format!("Session: {title}\n{}", lines.collect::<Vec<_>>().join("\n"))));
+    console.say(&width::clean(&format!("Session: {title}\n{}", lines.collect::<Vec<_>>().join("\n"))));
 }
 
 /// What the person said, and the last thing the model answered.

@@ -2,7 +2,8 @@
 
 use super::Command;
 use crate::repl::console::Console;
-use crate::repl::present::{seconds, visible};
+use crate::repl::render::lines::seconds;
+use crate::text::width;
 
 /// The command.
 pub const COMMAND: Command = Command {
@@ -20,7 +21,7 @@ async fn ps(console: &mut Console) {
         return console.say("No process runs.");
     }
     let lines = running.iter().map(|process| {
-        let command = visible(&process.command.replace('\n', "⏎"));
+        let command = width::one_line(&process.command);
         format!("  {}  {:>8}  {command}", process.id, seconds(process.runtime))
     });
     console.say(&lines.collect::<Vec<_>>().join("\n"));

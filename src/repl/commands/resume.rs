@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use super::Command;
 use super::history::turns;
 use crate::repl::console::Console;
-use crate::repl::present::visible;
 use crate::repl::screen::columns;
-use crate::repl::width::shorten;
+use crate::repl::scroll::Change;
 use crate::rollout::index::{self, Selection, SessionSummary};
 use crate::runtime::SessionStart;
+use crate::text::width;
 
 /// The command.
 pub const COMMAND: Command = Command {
@@ -59,11 +59,11 @@ pub async fn show_last_exchange(console: &mut Console) {
         let style = console.page.style();
         console.say(&style.dim(&format!("{} earlier turns: /history", turns.len() - 1)));
     }
-    let echo = console.page.echo(&last.prompt);
-    console.say(&echo);
+    console.echo(&last.prompt);
     if let Some(answer) = last.answer {
-        console.say(&format!("{}\n", visible(&answer)));
+        console.show_message(&answer);
     }
+    console.screen.apply(vec![Change::Gap]);
 }
 
 /// Lists sessions to choose from: those of this folder first, or of all folders by time with `--all`.
@@ -73,8 +73,9 @@ pub async fn list(console: &mut Console, argument: &str) {
     if rows.is_empty() {
         return console.say("No resumable sessions found.");
     }
-    let (folder, width) = (console.folder(), columns());
-    let lines = rows.iter().enumerate().map(|(index, row)| shorten(&line(index + 1, row, &folder), width - 1));
+    let (folder, columns) = (console.folder(), columns());
+    let lines =
+        rows.iter().enumerate().map(|(index, row)| width::fit(&line(index + 1, row, &folder), columns).into_owned());
     let hint = console.page.style().dim("/resume N goes on with one; /resume --all lists all folders by time");
     console.say(&format!("{}\n{hint}", lines.collect::<Vec<_>>().join("\n")));
 }
@@ -109,8 +110,9 @@ fn collect(home: &Path, folder: &Path, all: bool) -> Vec<SessionSummary> {
 
 fn line(number: usize, row: &SessionSummary, folder: &Path) -> String {
     let first = row.first_user_message.as_deref().unwrap_or_default();
-    let first: String = visible(&first.replace('\n', " ")).chars().take(72).collect();
-    let title = row.title.as_ref().map(|title| format!("{} · ", visible(title))).unwrap_or_default();
+    let first = width::one_line(first);
+    let first = width::fit(&first, 72);
+    let title = row.title.as_ref().map(|title| format!("{} · ", width::one_line(title))).unwrap_or_default();
     let place = if row.cwd == folder { String::new() } else { format!(" · {}", row.cwd.display()) };
     let model = row.model.as_deref().unwrap_or("?");
     let turns = match (row.turns, row.more_turns) {

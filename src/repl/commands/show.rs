@@ -2,7 +2,9 @@
 
 use super::Command;
 use crate::repl::console::Console;
-use crate::repl::present::visible;
+use crate::repl::render::fold;
+use crate::repl::screen::columns;
+use crate::repl::scroll::joined;
 
 /// The command.
 pub const COMMAND: Command = Command {
@@ -15,15 +17,13 @@ pub const COMMAND: Command = Command {
 };
 
 async fn show(console: &mut Console, number: &str) {
-    let Ok(number) = (if number.is_empty() { Ok(None) } else { number.trim_start_matches('#').parse().map(Some) })
-    else {
+    let folds = console.page.folds();
+    let wanted = if number.is_empty() { Ok(folds.last()) } else { number.trim_start_matches('#').parse() };
+    let Ok(wanted) = wanted else {
         return console.say("Usage: /show [N]");
     };
-    match console.page.folded().get(number) {
-        Some((number, title, text)) => {
-            let text = format!("#{number} {title}\n{}", visible(text.trim_end()));
-            console.say(&text);
-        }
+    match folds.get(wanted) {
+        Some(fold) => console.say(&joined(&fold::show(fold, columns(), console.page.style()))),
         None => console.say("There is nothing folded under that number."),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::protocol::UserError;
-use crate::protocol::event::{Activity, PlanStep, SessionInfo, StepStatus, ToolResult, TurnSummary};
+use crate::protocol::event::{Activity, CompactionReason, PlanStep, SessionInfo, StepStatus, ToolResult, TurnSummary};
 use crate::text::style::{Color, Look, Style};
 use crate::text::styled::Styled;
 use crate::text::width::{self, Break};
@@ -59,7 +59,7 @@ impl Lines {
     /// The verdict, the time, the length of the output and where it is. A narrow terminal leaves out the middle.
     fn end(self, verdict: &str, failed: bool, result: &ToolResult, show: Option<usize>) -> Styled {
         let lines = result.output.lines().count();
-        let time = seconds(result.duration);
+        let time = format!("{}{}", if failed { "· " } else { "" }, seconds(result.duration));
         let details = match show.filter(|_| lines > 0) {
             None => vec![time],
             Some(number) => {
@@ -142,6 +142,34 @@ impl Lines {
     pub fn reconnecting(self, attempt: u32, max: u32, delay: Duration, detail: &str) -> Vec<String> {
         let text = format!("Reconnecting {attempt}/{max} in {}: {}", seconds(delay), width::one_line(detail));
         self.notice(&Styled::default(), &Styled::new(&text, Look::of(Color::Yellow)))
+    }
+
+    /// The conversation is about to be replaced by a summary.
+    #[must_use]
+    pub fn compacting(self, reason: CompactionReason) -> String {
+        let text = match reason {
+            CompactionReason::ContextLimit => "compacting: the context window is full",
+            CompactionReason::UserRequested => "compacting",
+        };
+        self.row(Styled::new(text, Look::DIM))
+    }
+
+    /// The conversation was replaced by a shorter one.
+    #[must_use]
+    pub fn compacted(self, before: u64, after: u64) -> String {
+        self.shrunk("compacted", before, after)
+    }
+
+    /// The newest compaction was taken back.
+    #[must_use]
+    pub fn compaction_undone(self, before: u64, after: u64) -> String {
+        self.shrunk("compaction undone", before, after)
+    }
+
+    fn shrunk(self, what: &str, before: u64, after: u64) -> String {
+        let mut row = Styled::new(what, Look::of(Color::Cyan));
+        row.push(&format!(" · {} → {} tokens", count(before), count(after)), Look::DIM);
+        self.row(row)
     }
 
     /// Something to know, though the turn goes on.
@@ -343,6 +371,9 @@ mod tests {
         rows.push(lines.steer_queued("use the other one"));
         rows.push(lines.steer_inserted("use the other one"));
         rows.extend(lines.reconnecting(1, 5, Duration::from_millis(200), "connection reset by peer"));
+        rows.push(lines.compacting(CompactionReason::ContextLimit));
+        rows.push(lines.compacted(210_400, 12_300));
+        rows.push(lines.compaction_undone(12_300, 210_400));
         rows.extend(lines.warning("the skill `x` could not be read"));
         rows.extend(
             lines.error(&UserError::new(ErrorKind::Usage, "no such model `gpt-9`").hint("pick one with /model")),

@@ -108,6 +108,11 @@ impl Stream {
         }
     }
 
+    /// The terminal has another width now. Rows that settled stay as they are.
+    pub fn set_width(&mut self, width: usize) {
+        self.width = width.max(MIN_WIDTH);
+    }
+
     /// Takes more text; answers what is new on the screen.
     pub fn push(&mut self, delta: &str) -> Update {
         let settled = self.feed(delta);
