@@ -129,6 +129,7 @@ impl Console {
             earlier.close().await;
         }
         let Some(info) = self.session.as_ref().map(|session| session.info().clone()) else { return Ok(()) };
+        self.show(&Event::SessionReady(info.clone()));
         self.title = info.title;
         self.unrecorded_title = false;
         self.status.set_model(&info.model);
@@ -250,8 +251,11 @@ impl Console {
 
     /// Takes an event: shows it and keeps track.
     pub fn handle(&mut self, event: &Event) {
-        let changes = self.page.take(event, columns());
-        self.screen.apply(changes);
+        if matches!(event, Event::SessionReady(_)) {
+            // It was shown when the session was opened, before whatever the command that opened it had to say.
+            return;
+        }
+        self.show(event);
         match event {
             Event::TurnStarted { .. } => {
                 self.turn_began = Some(Instant::now());
@@ -262,6 +266,11 @@ impl Console {
             Event::TurnCompleted(_) | Event::TurnFailed { .. } | Event::TurnAborted { .. } => self.turn_ended(),
             _ => {}
         }
+    }
+
+    fn show(&mut self, event: &Event) {
+        let changes = self.page.take(event, columns());
+        self.screen.apply(changes);
     }
 
     fn turn_ended(&mut self) {

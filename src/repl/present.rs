@@ -129,11 +129,12 @@ impl Page {
             return vec![rows];
         }
         let mut changes = Vec::with_capacity(3);
-        if self.last.replace(block) != Some(block) {
+        let stands_alone = block == Block::Edge;
+        if self.last.replace(block) != Some(block) || stands_alone {
             changes.push(Change::Gap);
         }
         changes.push(rows);
-        if block == Block::Edge {
+        if stands_alone {
             changes.push(Change::Gap);
         }
         changes

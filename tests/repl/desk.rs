@@ -16,11 +16,16 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(replies: Vec<Reply>) -> Self {
+        Self::configured("", 0, replies)
+    }
+
+    /// With further keys of the configuration, and a stream that may break so often.
+    pub fn configured(keys: &str, retries: u32, replies: Vec<Reply>) -> Self {
         let server = FakeServer::start(replies);
         let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let config = format!(
-            "model = \"gpt-x\"\nmodel_provider = \"fake\"\nallow_login_shell = false\n\n\
-             [model_providers.fake]\nname = \"Fake\"\nbase_url = \"{}\"\nstream_max_retries = 0\n",
+            "{keys}model = \"gpt-x\"\nmodel_provider = \"fake\"\nallow_login_shell = false\n\n\
+             [model_providers.fake]\nname = \"Fake\"\nbase_url = \"{}\"\nstream_max_retries = {retries}\n",
             server.base_url
         );
         std::fs::write(home.path().join("config.toml"), config).unwrap();

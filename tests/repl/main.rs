@@ -5,6 +5,7 @@
 
 mod desk;
 mod resuming;
+mod screens;
 mod typing;
 
 #[path = "../support/mod.rs"]

@@ -46,6 +46,8 @@ pub struct Stream {
     open: Open,
     /// A blank line stands between what was shown and what comes, within so many quotes.
     gap: Option<usize>,
+    /// That blank line is the last row there is.
+    gap_shown: bool,
     shown_any: bool,
     out: Vec<String>,
 }
@@ -103,6 +105,7 @@ impl Stream {
             containers: Vec::new(),
             open: Open::Nothing,
             gap: None,
+            gap_shown: false,
             shown_any: false,
             out: Vec::new(),
         }
@@ -273,7 +276,7 @@ impl Stream {
             let quotes =
                 self.containers.iter().skip(matched).position(|container| matches!(container, Container::Quote));
             self.leave_to(quotes.map_or(self.containers.len(), |index| matched + index));
-            self.gap = self.shown_any.then_some(self.quotes());
+            self.gap = self.wants_gap();
             return;
         }
         if self.continue_leaf(rest, all) {
@@ -372,6 +375,8 @@ impl Stream {
                     return self.emit_code(Styled::new(&width::expand_tabs(&rest[4..]), Look::PLAIN));
                 }
                 Start::Text(text) => {
+                    // Now rather than with the first row, which would jump down when it settles.
+                    self.emit_gap();
                     self.open = Open::Paragraph(Paragraph { source: text.to_owned(), lines: 1, settled: false });
                     return;
                 }
@@ -380,7 +385,7 @@ impl Stream {
     }
 
     fn heading(&mut self, level: usize, title: &str) {
-        self.gap = self.gap.or(self.shown_any.then_some(self.quotes()));
+        self.gap = self.gap.or(self.wants_gap());
         let look = Look { underline: level == 1, italic: level > 3, ..Look::BOLD };
         let mut text = Styled::default();
         if !self.style.color {
@@ -526,12 +531,23 @@ impl Stream {
         }
     }
 
-    /// Settles one row: the prefix, then `text`.
-    fn emit(&mut self, text: Styled) {
+    /// A blank line between what was shown and what comes, unless there is one.
+    fn wants_gap(&self) -> Option<usize> {
+        (self.shown_any && !self.gap_shown).then(|| self.quotes())
+    }
+
+    fn emit_gap(&mut self) {
         if let Some(quotes) = self.gap.take() {
             let marks = "│ ".repeat(quotes.min(self.width / 4));
             self.out.push(self.style.dim(marks.trim_end()));
+            self.gap_shown = true;
         }
+    }
+
+    /// Settles one row: the prefix, then `text`.
+    fn emit(&mut self, text: Styled) {
+        self.emit_gap();
+        self.gap_shown = false;
         let (mut row, _) = self.prefixes();
         for container in &mut self.containers {
             if let Container::Item { fresh, .. } = container {
