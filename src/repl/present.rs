@@ -223,3 +223,93 @@ fn is_plan(activity: &Activity) -> bool {
 pub fn clean_output(text: &str) -> String {
     text.trim_end().lines().map(width::clean_line).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repl::scroll::Scroll;
+    use std::time::Duration;
+
+    /// What is on a page of 60 columns after these events, and the row that still grows.
+    fn shown(page: &mut Page, events: &[Event]) -> (String, String) {
+        let mut scroll = Scroll::new(Style::PLAIN);
+        for change in events.iter().flat_map(|event| page.take(event, 60)) {
+            scroll.apply(change, 60);
+        }
+        (scroll.take_rows(), scroll.partial(60))
+    }
+
+    fn started(id: &str) -> Event {
+        let activity = Activity::Exec { command: format!("echo {id}"), cwd: "/".into() };
+        Event::ToolStarted { call_id: id.to_owned(), activity }
+    }
+
+    fn ended(id: &str, output: &str) -> Event {
+        let result = ToolResult { ok: true, exit_code: Some(0), output: output.to_owned(), ..ToolResult::default() };
+        Event::ToolEnded { call_id: id.to_owned(), result }
+    }
+
+    fn delta(text: &str) -> Event {
+        Event::MessageDelta(text.to_owned())
+    }
+
+    #[test]
+    fn a_row_that_does_not_stand_below_its_call_says_whose_it_is() {
+        let mut page = Page::default();
+        let events = [started("a"), ended("a", "x"), started("b"), started("c"), ended("b", ""), ended("c", "y\nz\n")];
+        let expected = "\
+$ echo a
+  ✓ 0 ms · 1 line · /show 1
+$ echo b
+$ echo c
+$ echo b  ✓ 0 ms
+$ echo c  ✓ 0 ms · 2 lines · /show 2
+";
+        assert_eq!(shown(&mut page, &events).0, expected);
+        assert_eq!(page.folds().get(2).unwrap().output, "y\nz\n");
+    }
+
+    #[test]
+    fn news_during_a_message_does_not_cut_it_but_a_broken_stream_does() {
+        let queued = Event::SteerQueued { text: "wait".into() };
+        let events = [started("a"), delta("One **wo"), queued, ended("a", ""), delta("rd**")];
+        let (rows, partial) = shown(&mut Page::default(), &events);
+        assert_eq!(rows, "$ echo a\n\n[steer] queued: wait\n$ echo a  ✓ 0 ms\n");
+        assert_eq!(partial, "One word");
+
+        let broke =
+            Event::Reconnecting { attempt: 1, max: 5, delay: Duration::from_millis(200), detail: "reset".into() };
+        let events =
+            [delta("One wo"), broke, delta("One"), delta(" word."), Event::Message { text: "One word.".into() }];
+        let (rows, partial) = shown(&mut Page::default(), &events);
+        assert_eq!(rows, "One wo\n\nReconnecting 1/5 in 200 ms: reset\n\nOne word.\n");
+        assert_eq!(partial, "");
+    }
+
+    #[test]
+    fn a_long_paste_is_folded_and_a_message_waits_for_the_row_that_grows() {
+        let mut page = Page::default();
+        let paste = "line\n".repeat(132);
+        assert_eq!(page.echo(&paste, 60)[1], Change::After("› [pasted 132 lines · /show 1]\n".into()));
+        assert_eq!(page.folds().get(1).unwrap().output, paste);
+        shown(&mut page, &[delta("One")]);
+        assert_eq!(page.echo("one\ntwo", 60), [Change::After("› one\n  two\n".into())]);
+    }
+
+    #[test]
+    fn a_compaction_is_a_row_when_it_begins_and_one_when_it_ends() {
+        let reason = crate::protocol::event::CompactionReason::UserRequested;
+        let events = [
+            Event::CompactionStarted { reason },
+            Event::Compacted { before: 210_400, after: 12_300 },
+            Event::CompactionUndone { before: 12_300, after: 210_400 },
+        ];
+        let rows = shown(&mut Page::default(), &events).0;
+        assert_eq!(rows, "compacting\ncompacted · 210.4k → 12.3k tokens\ncompaction undone · 12.3k → 210.4k tokens\n");
+    }
+
+    #[test]
+    fn what_is_shown_cannot_steer_the_terminal() {
+        assert_eq!(clean_output("a\x1b[2Jb\n\x07c\n"), "ab\n␇c");
+    }
+}

@@ -31,6 +31,8 @@ fn steady_row(row: &str) -> String {
         let after_number = index > 0 && ["ms", "s"].contains(word) && is_number(words[index - 1]);
         steady.push(match *word {
             "ms:" | "s:" if index > 0 && is_number(words[index - 1]) => "ms:",
+            // The size of a context hangs on the words it is made of.
+            _ if index > 0 && words[index - 1] == "→" && word.ends_with('k') => "2.3k",
             _ if unit => "7",
             _ if after_number => "ms",
             _ if *word == env!("CARGO_PKG_VERSION") => "0.1.0",
@@ -181,5 +183,25 @@ fn narrow_and_wide_terminals() {
         let mut terminal = desk.start_sized(&[], 50, columns);
         terminal.keys("why does it hang?\r");
         show(name, &desk, &at_rest(&terminal, "200 in"));
+    }
+}
+
+#[test]
+fn without_colour_no_colour_is_written_and_a_dumb_terminal_gets_lines_alone() {
+    for (env, sequences) in [
+        (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")][..], &["\x1b[1m", "\x1b[2m", "\x1b[1;", "\x1b[36m"][..]),
+        (&[("TERM", "dumb")][..], &["\x1b"][..]),
+    ] {
+        let gate = Gate::default();
+        gate.open();
+        let desk = Desk::new(vec![command("echo done"), slow_answer("## Head", &gate, "ing\n\nText with `code`.")]);
+        let mut terminal = desk.start_with(env, &[], 24, 80);
+        terminal.keys("go\r");
+        let screen = terminal.wait_for("200 in");
+        assert!(screen.contains("$ echo done\n  ✓ "), "{screen}");
+        assert!(screen.contains("## Heading\n\nText with `code`.\n"), "{screen}");
+        for sequence in sequences {
+            assert!(!terminal.has_written(sequence), "{env:?} wrote {sequence:?}");
+        }
     }
 }

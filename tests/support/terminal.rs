@@ -95,6 +95,11 @@ impl Terminal {
         assert!(holds(&seen), "{bytes:?} was not written");
     }
 
+    /// Whether `bytes` were written at some time.
+    pub fn has_written(&self, bytes: &str) -> bool {
+        self.seen.0.lock().unwrap().raw.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+    }
+
     /// Gives the terminal another size.
     pub fn resize(&self, rows: u16, columns: u16) {
         tcsetwinsize(&self.keys, size(rows, columns)).unwrap();
