@@ -1,6 +1,6 @@
 //! `/help`.
 
-use super::{COMMANDS, Command};
+use super::{COMMANDS, Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     aliases: &["/?"],
     argument: "",
     help: "show the commands and keys",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, _| Box::pin(help(console)),
 };
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::Command;
 use super::history::turns;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::repl::present::visible;
 use crate::repl::screen::columns;
@@ -18,7 +18,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[N|ID|--last|--all]",
     help: "list earlier sessions, or go on with one",
-    not_while_busy: Some("resume"),
+    while_busy: WhileBusy::Shows("resume"),
     run: |console, argument| Box::pin(resume(console, argument)),
 };
 
