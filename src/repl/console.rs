@@ -329,7 +329,8 @@ impl Console {
         }
     }
 
-    fn show(&mut self, event: &Event) {
+    /// Shows an event without taking note of it.
+    pub fn show(&mut self, event: &Event) {
         let update = self.page.take(event, columns());
         self.screen.paint(update.settled, update.partial);
     }

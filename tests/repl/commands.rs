@@ -94,7 +94,7 @@ fn context_shows_what_fills_the_window_on_every_width() {
         for text in ["instructi", "tools", "your mess", "tokens", "100% left"] {
             assert!(screen.contains(text), "{columns}: no `{text}`\n{screen}");
         }
-        assert_eq!(screen.contains('█'), columns > 20, "{columns}\n{screen}");
+        assert!(screen.contains('█'), "{columns}\n{screen}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::repl::screen::columns;
-use crate::repl::width::shorten;
+use crate::repl::width::{shorten, width};
 use crate::runtime::ContextReport;
 
 /// The command.
@@ -19,7 +19,7 @@ pub const COMMAND: Command = Command {
 
 /// The longest bar. On a wide terminal a longer one says no more.
 const WIDEST_BAR: usize = 40;
-/// A shorter bar says nothing, so there is none.
+/// Where there is less room for a bar, it gets a row of its own.
 const NARROWEST_BAR: usize = 4;
 
 async fn context(console: &mut Console) {
@@ -36,22 +36,23 @@ async fn context(console: &mut Console) {
 /// The report on a screen of `columns`: a row for each kind, then what it comes to.
 fn chart(report: &ContextReport, columns: usize) -> String {
     let room = columns.saturating_sub(1).max(1);
-    let name_width = report.shares.iter().map(|share| share.name.chars().count()).max().unwrap_or(0);
-    let number_width = report.shares.iter().map(|share| share.tokens.to_string().len()).max().unwrap_or(0);
-    let most = report.shares.iter().map(|share| share.tokens).max().unwrap_or(0).max(1);
-    let sum = report.shares.iter().map(|share| share.tokens).sum::<usize>().max(1);
-    // Two columns in front, one between, and `  100%  ` in front of the bar.
-    let bar_width = room.saturating_sub(2 + name_width + 1 + number_width + 8).min(WIDEST_BAR);
-    let name_width = name_width.min(room.saturating_sub(3 + number_width)).max(1);
+    let shares = &report.shares;
+    let names = shares.iter().map(|share| width(share.name)).max().unwrap_or(0);
+    let numbers = shares.iter().map(|share| share.tokens.to_string().len()).max().unwrap_or(0);
+    let most = shares.iter().map(|share| share.tokens).max().unwrap_or(0).max(1);
+    let sum = shares.iter().map(|share| share.tokens).sum::<usize>().max(1);
+    // One column between name and number, and `  100%  ` in front of the bar.
+    let beside = room.saturating_sub(names + 1 + numbers + 8).min(WIDEST_BAR);
+    let names = names.min(room.saturating_sub(1 + numbers)).max(1);
     let mut rows: Vec<String> = Vec::new();
-    for share in &report.shares {
-        let name = shorten(share.name, name_width);
-        let mut row = format!("  {name:<name_width$} {:>number_width$}", share.tokens);
-        if bar_width >= NARROWEST_BAR {
+    for share in shares {
+        let row = format!("{:<names$} {:>numbers$}", shorten(share.name, names), share.tokens);
+        if beside >= NARROWEST_BAR {
             let percent = (share.tokens * 200 + sum) / (sum * 2);
-            row.push_str(&format!("  {percent:>3}%  {}", bar(share.tokens, most, bar_width)));
+            rows.push(format!("{row}  {percent:>3}%  {}", bar(share.tokens, most, beside)));
+        } else {
+            rows.extend([row, bar(share.tokens, most, room)]);
         }
-        rows.push(row.trim_end().to_owned());
     }
     rows.extend(totals(report).iter().flat_map(|text| wrapped(text, room)));
     rows.join("\n")
@@ -97,7 +98,6 @@ fn wrapped(text: &str, room: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::context::report::Share;
-    use crate::repl::width::width;
 
     fn report() -> ContextReport {
         let shares = [("instructions", 6_000), ("your messages", 20), ("tool outputs", 12_000)];
@@ -114,17 +114,15 @@ mod tests {
     fn the_parts_and_their_sum_are_readable_on_every_terminal() {
         assert_eq!(
             chart(&report(), 60),
-            "  instructions   6000   33%  ███████████████\n  your messages    20    0%  ▍\n  \
-             tool outputs  12000   67%  ██████████████████████████████\n\
+            "instructions   6000   33%  ████████████████\n\
+             your messages    20    0%  ▏\n\
+             tool outputs  12000   67%  ████████████████████████████████\n\
              18100 of 258400 tokens used\n98% left\ncompacts at 244800"
         );
         assert_eq!(
             chart(&report(), 20),
-            "  instructions  6000\n  your messag…    20\n  tool outputs 12000\n\
+            "instructions   6000\n█████████▌\nyour messages    20\n▏\ntool outputs  12000\n███████████████████\n\
              18100 of 258400\ntokens used\n98% left\ncompacts at 244800"
-                .replace("instructions  6000", "instructio…  6000")
-                .replace("your messag…    20", "your messa…    20")
-                .replace("tool outputs 12000", "tool outpu… 12000")
         );
         for columns in [20, 40, 80, 300] {
             assert!(chart(&report(), columns).lines().all(|row| width(row) < columns), "{columns}");
