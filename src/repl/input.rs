@@ -46,6 +46,8 @@ pub enum Input {
     Submit(String),
     /// Alt-Enter.
     Queue(String),
+    /// Enter while the person is asked something.
+    Answer(String),
     /// Esc or Ctrl-C while something runs. The answer goes back into the editor.
     Interrupt(ReplySender<String>),
     /// The first Ctrl-C while nothing runs.
@@ -139,6 +141,7 @@ impl Keyboard {
                 Ok(_) if outside.is_some() => {
                     initial = self.edit_outside(outside.unwrap_or_default(), screen);
                 }
+                Ok(line) if wiring.status.is_asking() => wiring.send(Input::Answer(line)),
                 // Only where there is no live prompt does the editor itself end a line.
                 Ok(line) if (wiring.leaves)(&line) => return wiring.send(Input::Leave),
                 Ok(line) => {
@@ -201,8 +204,30 @@ struct Key {
 }
 
 impl ConditionalEventHandler for Key {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, event: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        self.wiring.status.key_pressed(context.line());
+        let pressed = match event {
+            Event::KeySeq(keys) => keys.first(),
+            _ => None,
+        };
+        // The begin of a paste must reach the editor, or the paste would be taken for typing.
+        let pastes = matches!(pressed, Some(KeyEvent(KeyCode::BracketedPasteStart, _)));
+        if !pastes && let Some(text) = self.wiring.status.take_given_back() {
+            return Some(restored(text, pressed, context.line()));
+        }
         (self.act)(self, context)
+    }
+}
+
+/// Puts a text back into the line, with the character that is being typed.
+fn restored(text: String, pressed: Option<&KeyEvent>, line: &str) -> Cmd {
+    let typed = match pressed {
+        Some(KeyEvent(KeyCode::Char(c), Modifiers::NONE | Modifiers::SHIFT)) => c.to_string(),
+        _ => String::new(),
+    };
+    match line {
+        "" => Cmd::Insert(1, text + &typed),
+        line => Cmd::Replace(Movement::WholeBuffer, Some(format!("{text}\n{line}{typed}"))),
     }
 }
 
@@ -241,12 +266,17 @@ fn bind(
     for (code, modifiers, act) in KEYS.iter().chain(vi_keys) {
         editor.bind_sequence(KeyEvent(*code, *modifiers), handler(*act));
     }
+    // Every other key only passes by.
+    editor.bind_sequence(Event::Any, handler(|_, _| None));
     editor.bind_sequence(KeyEvent::ctrl('J'), Cmd::Newline);
     editor.bind_sequence(Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]), handler(edit_elsewhere));
 }
 
 fn submit(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     let text = context.line();
+    if key.wiring.status.is_asking() {
+        return Some(answer(key, text));
+    }
     if text.trim().is_empty() {
         return Some(Cmd::Noop);
     }
@@ -257,6 +287,16 @@ fn submit(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     key.wiring.recall.remember(text);
     key.wiring.send(Input::Submit(text.to_owned()));
     Some(Cmd::Kill(Movement::WholeBuffer))
+}
+
+/// What stood in the line before the question stays there; pressing Enter on it is no answer but the default one.
+fn answer(key: &Key, text: &str) -> Cmd {
+    if key.wiring.status.is_answer() {
+        key.wiring.send(Input::Answer(text.to_owned()));
+        return if text.is_empty() { Cmd::Noop } else { Cmd::Kill(Movement::WholeBuffer) };
+    }
+    key.wiring.send(Input::Answer(String::new()));
+    Cmd::Noop
 }
 
 fn queue(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
@@ -274,12 +314,19 @@ fn escape(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     if context.mode() == EditMode::Vi && context.input_mode() != InputMode::Command {
         return None;
     }
+    if key.wiring.status.is_asking() {
+        key.wiring.send(Input::Answer(String::new()));
+    }
     Some(if key.wiring.status.is_busy() { give_back(key, context) } else { Cmd::Noop })
 }
 
 fn interrupt_or_leave(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     if key.wiring.status.is_busy() {
         return Some(give_back(key, context));
+    }
+    if key.wiring.status.is_asking() {
+        key.wiring.send(Input::Answer(String::new()));
+        return Some(Cmd::Kill(Movement::WholeBuffer));
     }
     if !context.line().is_empty() {
         key.wiring.recall.remember(context.line());

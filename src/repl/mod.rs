@@ -13,7 +13,8 @@
 //! | [`complete`] | what Tab offers |
 //! | [`recall`] | what was typed before |
 //! | [`screen`] | all output, above a live prompt |
-//! | [`status`] | what the prompt shows |
+//! | [`status`] | what the prompt shows and the keyboard must know |
+//! | [`unheard`] | which message would be lost if its turn failed now |
 //! | [`render`] | Markdown, diffs, tool calls as rows of a terminal; pure |
 //! | [`present`] | what an event looks like |
 //! | [`width`] | columns of a text |
@@ -28,6 +29,7 @@ pub mod render;
 pub mod run;
 pub mod screen;
 pub mod status;
+pub mod unheard;
 pub mod width;
 
 pub use run::{is_possible, run};

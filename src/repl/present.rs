@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::width::{fitting, shorten, width};
 use crate::protocol::Event;
-use crate::protocol::event::{Activity, FileChangeKind, SessionInfo, StepStatus, ToolResult};
+use crate::protocol::event::{Activity, CompactionReason, FileChangeKind, SessionInfo, StepStatus, ToolResult};
 
 /// Lines of a command's output that are shown at once.
 const OUTPUT_LINES: usize = 8;
@@ -167,6 +167,16 @@ impl Page {
                 let wait = format!("Reconnecting {attempt}/{max} in {}: {detail}", seconds(*delay));
                 format!("{}\n", style.yellow(&wait))
             }
+            Event::CompactionStarted { reason: CompactionReason::ContextLimit } => {
+                format!("{}\n", style.dim("The conversation fills its window; summarising it …"))
+            }
+            Event::CompactionStarted { reason: CompactionReason::UserRequested } => {
+                format!("{}\n", style.dim("Summarising the conversation …"))
+            }
+            Event::Compacted { before, after } => {
+                format!("Compacted: {before} → {after} tokens; /compact undo takes it back\n")
+            }
+            Event::CompactionUndone { before, after } => format!("Compaction undone: {before} → {after} tokens\n"),
             Event::Warning(text) => format!("{} {text}\n", style.yellow("warning:")),
             Event::TurnCompleted(summary) => {
                 let total = summary.total_usage;

@@ -189,11 +189,20 @@ async fn next_signal(interrupts: &mut Option<Interrupts>) -> bool {
 /// Does what the person wants; `false` when that is to leave.
 async fn take(console: &mut Console, input: Input) -> bool {
     match input {
+        Input::Submit(text) if console.is_early_answer(&text) => {}
         Input::Submit(text) => {
+            console.decline();
             console.remember(&text);
             submit(console, text).await;
         }
+        Input::Answer(text) => {
+            if let Some(text) = console.answer(text).await {
+                console.remember(&text);
+                submit(console, text).await;
+            }
+        }
         Input::Queue(text) => {
+            console.decline();
             console.remember(&text);
             console.enqueue(text);
         }

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::repl::present::{Style, visible};
 
@@ -12,7 +12,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "show what is changed in the repository, new files included",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, _| Box::pin(diff(console)),
 };
 
