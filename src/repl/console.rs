@@ -261,8 +261,11 @@ impl Console {
 
     /// Sends a message: it joins the running turn, or begins one.
     pub fn submit(&mut self, text: String) {
-        let echo = self.page.echo(&text);
-        self.screen.print(&echo);
+        // Without a live prompt, what was typed stays where it was typed.
+        if self.screen.is_live() {
+            let echo = self.page.echo(&text);
+            self.screen.print(&echo);
+        }
         self.send(text);
     }
 

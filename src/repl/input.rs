@@ -131,25 +131,26 @@ impl Keyboard {
 
     fn read(&mut self, screen: &Screen) {
         let wiring = Arc::clone(&self.wiring);
-        let prompt = LivePrompt(Arc::clone(&wiring.status));
+        let prompt = LivePrompt { status: Arc::clone(&wiring.status), live: screen.is_live() };
         let mut initial = String::new();
         loop {
             let line = self.editor.readline_with_initial(&prompt, (&std::mem::take(&mut initial), ""));
             let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner).take();
             match line {
-                Ok(_) if self.leaving.load(Ordering::Relaxed) => return wiring.send(Input::Leave),
+                Ok(_) if self.leaving.load(Ordering::Relaxed) => return wiring.leave(screen),
                 Ok(_) if outside.is_some() => {
                     initial = self.edit_outside(outside.unwrap_or_default(), screen);
                 }
                 Ok(line) if wiring.status.is_asking() => wiring.send(Input::Answer(line)),
                 // Only where there is no live prompt does the editor itself end a line.
-                Ok(line) if (wiring.leaves)(&line) => return wiring.send(Input::Leave),
+                Ok(line) if (wiring.leaves)(&line) => return wiring.leave(screen),
+                Ok(line) if line.trim().is_empty() => screen.detach(),
                 Ok(line) => {
                     wiring.recall.remember(&line);
                     wiring.send(Input::Submit(line));
                 }
                 Err(ReadlineError::Interrupted) => wiring.send(Input::AskedToLeave),
-                Err(_) => return wiring.send(Input::Leave),
+                Err(_) => return wiring.leave(screen),
             }
         }
     }
@@ -184,6 +185,11 @@ impl Wiring {
     fn send(&self, input: Input) {
         // A main loop that is gone wants no input.
         self.inputs.send(input).unwrap_or_default();
+    }
+
+    fn leave(&self, screen: &Screen) {
+        screen.leave();
+        self.send(Input::Leave);
     }
 
     /// Asks for the running work to be interrupted, and gets what goes back into the editor.
@@ -387,16 +393,19 @@ fn edit_elsewhere(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     Some(Cmd::AcceptLine)
 }
 
-/// The prompt as it is whenever the editor paints it.
-struct LivePrompt(Arc<Status>);
+/// The prompt as it is whenever the editor paints it; nothing where the screen writes a mark of its own.
+struct LivePrompt {
+    status: Arc<Status>,
+    live: bool,
+}
 
 impl Prompt for LivePrompt {
     fn raw(&self) -> &str {
-        self.0.prompt()
+        if self.live { self.status.prompt() } else { "" }
     }
 
     fn styled(&self) -> &str {
-        self.0.styled_prompt()
+        if self.live { self.status.styled_prompt() } else { "" }
     }
 }
 

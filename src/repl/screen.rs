@@ -44,6 +44,8 @@ enum Message {
     Status,
     /// The partial row is no longer the last one above the prompt.
     Detach,
+    /// The editor has ended, and the prompt it leaves is the row above the cursor.
+    Leave,
     /// Goes on after having been held.
     Resume,
     /// Says when all before it is written.
@@ -59,10 +61,16 @@ impl Screen {
     /// `held` is set while another program has the terminal: then nothing is written until [`Self::resume`].
     pub fn start(printer: Printer, status: Arc<Status>, held: Arc<AtomicBool>, live: bool) -> (Self, Writer) {
         let (messages, inbox) = channel();
-        let canvas = Canvas { printer, live, partial_width: 0, columns: columns(), detached: false };
+        let canvas = Canvas { printer, live, partial_width: 0, columns: columns(), detached: false, marked: false };
         let shared = Arc::clone(&held);
         let writer = std::thread::spawn(move || write(&inbox, canvas, &status, &shared));
         (Self { messages, held, live }, Writer(writer))
+    }
+
+    /// Whether there is a live prompt.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
     }
 
     /// Shows lines.
@@ -93,6 +101,11 @@ impl Screen {
     /// Something else was written between output and prompt, such as a list of completions.
     pub fn detach(&self) {
         self.send(Message::Detach);
+    }
+
+    /// The editor has ended: takes the prompt it leaves away, so that what is shown last follows what was shown before.
+    pub fn leave(&self) {
+        self.send(Message::Leave);
     }
 
     /// The terminal is ours again.
@@ -152,7 +165,8 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &
         } else if status.is_busy() && canvas.live {
             Some(TICK.saturating_sub(painted.elapsed()))
         } else {
-            None
+            // Without a live prompt, a mark says that it is the person's turn, once there is nothing more to write.
+            (!status.is_busy() && !canvas.live && !canvas.marked).then_some(FRAME)
         };
         let message = match wait {
             Some(wait) => inbox.recv_timeout(wait),
@@ -173,12 +187,19 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &
             }
             Ok(Message::Detach) => {
                 canvas.detached = true;
+                canvas.marked = false;
+                None
+            }
+            Ok(Message::Leave) => {
+                canvas.take_prompt_away();
                 None
             }
             Ok(Message::Resume) => None,
             Ok(Message::Flush(done)) => Some(done),
             Err(RecvTimeoutError::Timeout) => {
-                if status.is_busy() && painted.elapsed() >= TICK {
+                if !canvas.live && !canvas.marked && !status.is_busy() && !pending.is_some() {
+                    canvas.mark();
+                } else if status.is_busy() && painted.elapsed() >= TICK {
                     status.tick();
                     pending.refresh = true;
                 }
@@ -228,12 +249,28 @@ struct Canvas {
     partial_width: usize,
     columns: usize,
     detached: bool,
+    /// Whether the mark of a terminal without a live prompt is what was written last.
+    marked: bool,
 }
 
 impl Canvas {
+    /// Writes the mark.
+    fn mark(&mut self) {
+        self.marked = true;
+        (self.printer)("› ".to_owned());
+    }
+
+    /// Goes back to the row of the prompt and clears from there.
+    fn take_prompt_away(&mut self) {
+        if self.live {
+            (self.printer)("\x1b[A\r\x1b[J".to_owned());
+        }
+    }
+
     fn paint(&mut self, pending: Pending) {
         if !self.live {
             if !pending.settled.is_empty() {
+                self.marked = false;
                 (self.printer)(pending.settled);
             }
             return;

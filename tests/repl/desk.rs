@@ -32,9 +32,14 @@ impl Desk {
     }
 
     pub fn start_sized(&self, arguments: &[&str], rows: u16, columns: u16) -> Terminal {
+        self.start_in("xterm-256color", arguments, rows, columns)
+    }
+
+    /// Starts in a terminal of this kind.
+    pub fn start_in(&self, kind: &str, arguments: &[&str], rows: u16, columns: u16) -> Terminal {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hone"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
-        command.env("CODEX_HOME", self.home.path()).env("HOME", self.home.path()).env("TERM", "xterm-256color");
+        command.env("CODEX_HOME", self.home.path()).env("HOME", self.home.path()).env("TERM", kind);
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("SHELL", "/bin/sh");
         let terminal = Terminal::start(command, rows, columns);
         terminal.wait_for("›");
