@@ -36,7 +36,8 @@ fn compact_shows_what_it_wins_and_the_next_request_has_the_summary() {
     terminal.wait_for("100 in");
     terminal.keys("/compact the number\r");
     terminal.wait_for("Summarising the conversation …");
-    terminal.wait_for("Compacted: ");
+    let screen = terminal.wait_for("200 in");
+    assert!(screen.contains("Compacted: "), "{screen}");
     terminal.keys("which number?\r");
     terminal.wait_for("After it.");
     let requests = desk.server.requests();
@@ -53,9 +54,10 @@ fn a_compaction_can_be_taken_back() {
     terminal.keys("hello\r");
     terminal.wait_for("100 in");
     terminal.keys("/compact\r");
-    terminal.wait_for("Compacted: ");
+    terminal.wait_for("200 in");
     terminal.keys("/compact undo\r");
     terminal.wait_for("Compaction undone: ");
+    terminal.wait_until("it has ended", |screen| screen.matches("200 in").count() == 2);
     terminal.keys("go on\r");
     terminal.wait_for("After it.");
     let next = desk.server.requests()[2].body.to_string();
@@ -121,7 +123,8 @@ fn undo_puts_a_file_back_after_a_yes_and_redo_makes_the_change_again() {
 
 #[test]
 fn undo_changes_nothing_after_enter_nor_after_a_yes_from_before_the_question() {
-    let desk = patching(vec![]);
+    let gate = Gate::default();
+    let desk = patching(vec![slow_answer("{", &gate, "}")]);
     let mut terminal = desk.start(&[]);
     change(&mut terminal);
     terminal.keys("/undo\r");
@@ -129,13 +132,20 @@ fn undo_changes_nothing_after_enter_nor_after_a_yes_from_before_the_question() {
     terminal.keys("\r");
     terminal.wait_for("Nothing was changed.");
     assert_eq!(note(&desk), "new\n");
-    terminal.keys("\x0c/undo\ry\r");
+    // While it waits for the list of models, what is typed is typed ahead.
+    terminal.keys("/model\r");
+    desk.server.wait_for_requests(3);
+    terminal.keys("/undo\ry\rrest");
+    terminal.wait_until("it is typed", |screen| screen.trim_end().ends_with("› rest"));
+    gate.open();
     terminal.wait_for("so it does not count.");
-    terminal.keys("n\r");
+    asked(&terminal);
+    terminal.keys("\r");
     terminal.wait_until("the question is left", |screen| {
         screen.rsplit_once("so it does not count.").is_some_and(|(_, rest)| rest.contains("Nothing was changed."))
     });
     assert_eq!(note(&desk), "new\n");
+    terminal.wait_until("what was typed is still there", |screen| screen.trim_end().ends_with("› rest"));
 }
 
 #[test]
