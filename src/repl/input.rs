@@ -421,6 +421,14 @@ impl Highlighter for Tab {}
 
 impl Hinter for Tab {
     type Hint = String;
+
+    /// There are no hints; but this is asked whenever the text has changed.
+    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        if let Some(screen) = &*self.screen.lock().unwrap_or_else(PoisonError::into_inner) {
+            screen.edits(line);
+        }
+        None
+    }
 }
 
 impl Completer for Tab {

@@ -28,6 +28,9 @@ pub type Printer = Box<dyn FnMut(String) + Send>;
 pub struct Screen {
     messages: Sender<Message>,
     held: Arc<AtomicBool>,
+    /// Set while the text in the editor is taller than the terminal: painting above it would push all of it into the
+    /// scrollback again with every frame.
+    crowded: Arc<AtomicBool>,
     /// Whether there is a terminal that can be painted on.
     live: bool,
 }
@@ -62,9 +65,10 @@ impl Screen {
     pub fn start(printer: Printer, status: Arc<Status>, held: Arc<AtomicBool>, live: bool) -> (Self, Writer) {
         let (messages, inbox) = channel();
         let canvas = Canvas { printer, live, partial_width: 0, columns: columns(), detached: false, marked: false };
-        let shared = Arc::clone(&held);
-        let writer = std::thread::spawn(move || write(&inbox, canvas, &status, &shared));
-        (Self { messages, held, live }, Writer(writer))
+        let crowded = Arc::<AtomicBool>::default();
+        let waits = [Arc::clone(&held), Arc::clone(&crowded)];
+        let writer = std::thread::spawn(move || write(&inbox, canvas, &status, &waits));
+        (Self { messages, held, crowded, live }, Writer(writer))
     }
 
     /// Whether there is a live prompt.
@@ -115,6 +119,12 @@ impl Screen {
         self.send(Message::Resume);
     }
 
+    /// Says what is in the editor. Nothing is painted while it is too tall to be painted above.
+    pub fn edits(&self, text: &str) {
+        let tall = text.len() >= rows() && text.lines().count() >= rows();
+        self.crowded.store(tall, Ordering::SeqCst);
+    }
+
     /// Returns when everything so far is written, though not later than in a second.
     pub fn flush(&self) {
         let (done, written) = channel();
@@ -124,6 +134,7 @@ impl Screen {
 
     /// Returns when everything is written. Nothing is shown any more.
     pub fn close(self, writer: Writer) {
+        self.crowded.store(false, Ordering::SeqCst);
         self.flush();
         self.send(Message::End);
         if writer.0.is_finished() {
@@ -146,6 +157,14 @@ pub fn columns() -> usize {
     }
 }
 
+/// The terminal's rows now; 24 without one.
+fn rows() -> usize {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_row > 0 => usize::from(size.ws_row),
+        _ => 24,
+    }
+}
+
 /// A printer for where there is no live prompt.
 #[must_use]
 pub fn plain_printer() -> Printer {
@@ -156,7 +175,7 @@ pub fn plain_printer() -> Printer {
     })
 }
 
-fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &AtomicBool) {
+fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, waits: &[Arc<AtomicBool>]) {
     let mut pending = Pending::default();
     let mut painted = Instant::now();
     loop {
@@ -207,7 +226,7 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, status: &Status, held: &
             }
             Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return,
         };
-        if held.load(Ordering::SeqCst) {
+        if waits.iter().any(|wait| wait.load(Ordering::SeqCst)) {
             painted = Instant::now();
             continue;
         }
@@ -309,5 +328,28 @@ impl Canvas {
         // A narrower terminal has broken the row into several.
         let rows = if self.columns < old_columns { self.partial_width.div_ceil(self.columns) } else { 1 };
         format!("\x1b[{rows}A\r\x1b[J")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Mutex, PoisonError};
+
+    #[test]
+    fn nothing_is_painted_above_a_text_that_is_taller_than_the_terminal_and_all_of_it_afterwards() {
+        let shown = Arc::<Mutex<String>>::default();
+        let paper = Arc::clone(&shown);
+        let printer =
+            Box::new(move |text: String| paper.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text));
+        let (screen, writer) = Screen::start(printer, Arc::new(Status::new("m", 80)), Arc::default(), true);
+        screen.edits(&"line\n".repeat(10_000));
+        screen.print("said meanwhile");
+        screen.flush();
+        assert_eq!(*shown.lock().unwrap(), "");
+        screen.edits("");
+        screen.flush();
+        assert_eq!(*shown.lock().unwrap(), "said meanwhile\n");
+        screen.close(writer);
     }
 }
