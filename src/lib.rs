@@ -5,13 +5,15 @@
 //!
 //! | floor | folder | what lives there |
 //! |---|---|---|
-//! | 5 | [`cli`] | the command line: one-shot, demo, the small commands |
+//! | 5 | [`cli`] | the command line: one-shot, demo, sessions, the small commands |
+//! | 5 | [`repl`] | the interactive session |
 //! | 4 | [`runtime`] | builds the ports from the configuration; owns sessions, their queues, shutdown |
 //! | 3 | [`config`] | the configuration, the home folder, the environment |
 //! | 3 | [`model`] | talks to models; records and plays tapes |
 //! | 3 | [`tools`] | the tools the model can call, one file each |
 //! | 3 | [`exec`] | starts processes |
 //! | 3 | [`rollout`] | session files |
+//! | 3 | [`undo`] | what files were before a turn changed them |
 //! | 2 | [`agent`] | the turn: [`AgentLoop`](agent::AgentLoop) and the ports it needs |
 //! | 2 | [`context`] | what the model is shown beside the conversation |
 //! | 1 | [`history`] | the conversation as the model sees it |

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use hone::agent::ports::{EventSink, Output, Tool, ToolCx};
 use hone::protocol::item::OutputPart;
 use hone::protocol::{Event, ToolForm, ToolSpec};
+use hone::repl::commands::{COMMANDS, Command, WhileBusy, help::KEYS};
 use hone::text::truncate::OutputLimit;
 use hone::tools::{ACCEPTED, TOOLS, ToolDeps};
 use serde_json::{Map, Value};
@@ -125,6 +126,54 @@ fn check_schema(place: &str, schema: &Value) {
         Some("string" | "integer" | "number" | "boolean") => {}
         other => panic!("{place}: unknown type {other:?}"),
     }
+}
+
+#[test]
+fn every_command_has_help_and_words_that_fit() {
+    let mut names = BTreeSet::new();
+    for Command { name, aliases, argument, help, while_busy, .. } in COMMANDS {
+        for name in aliases.iter().chain([name]) {
+            assert!(name.starts_with('/') && name.len() > 1 && !name.contains(' '), "{name} is no command");
+            assert!(names.insert(*name), "{name} is taken twice");
+        }
+        assert!((10..90).contains(&help.len()) && !help.ends_with('.'), "{name}: say in one line what it does: {help}");
+        assert!(!argument.starts_with('/') && argument.trim() == *argument, "{name}: {argument}");
+        match while_busy {
+            WhileBusy::Runs => {}
+            WhileBusy::Shows(what) => {
+                assert!(argument.starts_with('['), "{name} shows nothing, since it needs an argument");
+                assert!(what.chars().all(|c| c.is_ascii_lowercase() || c == ' '), "Cannot {what} while …");
+            }
+            WhileBusy::Refuses(what) => assert!(!what.is_empty() && what.trim() == *what, "Cannot {what} while …"),
+        }
+    }
+}
+
+#[test]
+fn the_documented_commands_and_keys_are_those_there_are() {
+    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/repl.md")).unwrap();
+    let cell = |text: &str| text.replace('|', "\\|");
+    let keys = KEYS.iter().map(|(key, help)| format!("| {} | {} |\n", cell(key), cell(help)));
+    check_table(&docs, "| key | what it does |\n|---|---|\n", &keys.collect::<String>());
+    let commands = COMMANDS.iter().map(|command| {
+        let names: Vec<_> =
+            [&[command.name], command.aliases].concat().iter().map(|name| format!("`{name}`")).collect();
+        let argument =
+            if command.argument.is_empty() { String::new() } else { format!(" `{}`", cell(command.argument)) };
+        let busy = match command.while_busy {
+            WhileBusy::Runs => "yes",
+            WhileBusy::Shows(_) => "without argument",
+            WhileBusy::Refuses(_) => "no",
+        };
+        format!("| {}{argument} | {} | {busy} |\n", names.join(", "), cell(command.help))
+    });
+    check_table(&docs, "| command | what it does | while it works |\n|---|---|---|\n", &commands.collect::<String>());
+}
+
+fn check_table(docs: &str, head: &str, rows: &str) {
+    let table = docs.split_once(head).map_or("", |(_, rest)| rest);
+    let documented: String = table.split_inclusive('\n').take_while(|line| line.starts_with('|')).collect();
+    assert!(documented == rows, "this table of docs/repl.md must be:\n{head}{rows}");
 }
 
 #[tokio::test]

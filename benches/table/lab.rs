@@ -55,6 +55,12 @@ impl Lab {
         Row::new(unit, (0..self.runs).map(|_| measure()).collect())
     }
 
+    /// The same where `measure` gives several numbers, all of which count.
+    pub fn rows(&self, unit: &'static str, mut measure: impl FnMut() -> Vec<f64>) -> Row {
+        measure();
+        Row::new(unit, (0..self.runs).flat_map(|_| measure()).collect())
+    }
+
     /// Runs a turn against `answers`, to its good end.
     pub fn turn(&self, answers: &[Answer]) -> Run {
         self.run(&["exec", "go"], answers)
@@ -110,7 +116,7 @@ impl Lab {
 fn watch(mut children: Vec<Child>, line: &str) -> Option<f64> {
     let mut peak = None;
     loop {
-        let seen: Vec<f64> = children.iter().filter_map(|child| status_of(child, line)).collect();
+        let seen: Vec<f64> = children.iter().filter_map(|child| status_of(child.id(), line)).collect();
         if !seen.is_empty() {
             peak = Some(seen.iter().sum::<f64>().max(peak.unwrap_or_default()));
         }
@@ -122,8 +128,9 @@ fn watch(mut children: Vec<Child>, line: &str) -> Option<f64> {
     }
 }
 
-fn status_of(child: &Child, line: &str) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+/// A line of `/proc/ID/status` in MB, where the system tells.
+pub fn status_of(id: u32, line: &str) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let kilobytes = status.lines().find_map(|row| row.strip_prefix(line))?;
     Some(kilobytes.trim().trim_end_matches(" kB").parse::<f64>().ok()? / 1024.0)
 }

@@ -12,6 +12,8 @@
     reason = "a benchmark that cannot go on has nobody to tell but the person who started it"
 )]
 
+#[cfg(target_os = "linux")]
+mod interactive;
 mod lab;
 mod row;
 mod scenarios;
@@ -19,11 +21,21 @@ mod server;
 #[allow(dead_code, reason = "the tests' words of a model; not all of them are said here")]
 #[path = "../../tests/support/speech.rs"]
 mod speech;
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the tests' terminal; not all of it is needed here")]
+#[path = "../../tests/support/terminal.rs"]
+mod terminal;
 
 use std::process::Command;
 
 use lab::Lab;
 use scenarios::SCENARIOS;
+
+#[cfg(target_os = "linux")]
+use interactive::SCENARIOS as INTERACTIVE;
+/// Elsewhere there is no `/proc` to read from.
+#[cfg(not(target_os = "linux"))]
+const INTERACTIVE: &[(&str, scenarios::Scenario)] = &[];
 
 /// Counted runs of a row; one more before them warms up.
 const RUNS: usize = 7;
@@ -34,7 +46,7 @@ fn main() {
     let runs = if options.iter().any(|option| option == "--quick") { 1 } else { RUNS };
     println!("{}, {}\n", machine(), hone_version());
     println!("{}", row::HEAD);
-    for (name, run) in SCENARIOS {
+    for (name, run) in SCENARIOS.iter().chain(INTERACTIVE) {
         if words.is_empty() || words.iter().any(|word| name.contains(word.as_str())) {
             println!("{}", run(&Lab::new(runs)).line(name));
         }

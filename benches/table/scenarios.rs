@@ -16,7 +16,7 @@ use super::server::{Answer, answer, gaps};
 use super::speech::{self, call, completed, created, custom_call, delta, done, message, response};
 
 /// How a row is measured.
-type Scenario = fn(&Lab) -> Row;
+pub type Scenario = fn(&Lab) -> Row;
 
 /// The rows by name.
 pub const SCENARIOS: &[(&str, Scenario)] = &[
@@ -113,14 +113,7 @@ fn resume_big(lab: &Lab) -> Row {
 
 fn resume_latest(lab: &Lab) -> Row {
     let (path, text) = recorded(lab);
-    let id = text.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    for number in 0..2_000 {
-        let (day, copy) = (number / 100 + 1, format!("01a0fca9-0000-7000-8000-{number:012x}"));
-        let folder = lab.home.join(format!("sessions/2026/01/{day:02}"));
-        fs::create_dir_all(&folder).unwrap();
-        let name = format!("rollout-2026-01-{day:02}T10-{:02}-00-{copy}.jsonl", number % 60);
-        fs::write(folder.join(name), text.replace(&id, &copy)).unwrap();
-    }
+    copies(lab, &text, 2_000);
     // The session that was recorded is the latest.
     fs::write(path, text).unwrap();
     let memory = lab.peak_of_turn(RESUME, &[ok()]);
@@ -204,11 +197,24 @@ fn command(number: usize, line: &str) -> Value {
 }
 
 /// The session of one turn: its file and what is in it.
-fn recorded(lab: &Lab) -> (PathBuf, String) {
+pub fn recorded(lab: &Lab) -> (PathBuf, String) {
     lab.turn(&[ok()]);
     let path = first_file(&lab.home.join("sessions")).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     (path, text)
+}
+
+/// Copies of a session, a hundred a day.
+pub fn copies(lab: &Lab, text: &str, count: usize) {
+    let id = text.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap();
+    for number in 0..count {
+        let (month, day, copy) =
+            (number / 2_800 + 1, number / 100 % 28 + 1, format!("01a0fca9-0000-7000-8000-{number:012x}"));
+        let folder = lab.home.join(format!("sessions/2026/{month:02}/{day:02}"));
+        fs::create_dir_all(&folder).unwrap();
+        let name = format!("rollout-2026-{month:02}-{day:02}T10-{:02}-00-{copy}.jsonl", number % 60);
+        fs::write(folder.join(name), text.replace(id, &copy)).unwrap();
+    }
 }
 
 fn first_file(folder: &Path) -> Option<PathBuf> {
@@ -241,7 +247,7 @@ fn only_gap(run: &Run) -> f64 {
     gaps(&run.exchanges)[0].as_secs_f64()
 }
 
-fn ms(duration: Duration) -> f64 {
+pub fn ms(duration: Duration) -> f64 {
     1e3 * duration.as_secs_f64()
 }
 

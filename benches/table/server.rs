@@ -34,6 +34,8 @@ pub struct Server {
 #[derive(Default)]
 struct Shared {
     answers: Vec<Answer>,
+    /// The time between two events of an answer that streams.
+    pace: Option<Duration>,
     exchanges: Vec<Exchange>,
     last_body: Vec<u8>,
 }
@@ -70,6 +72,11 @@ impl Server {
         *lock(&self.shared) = Shared { answers: answers.to_vec(), ..Shared::default() };
     }
 
+    /// Says the answers of the present script event by event, one every `pace`.
+    pub fn stream(&self, pace: Duration) {
+        lock(&self.shared).pace = Some(pace);
+    }
+
     /// What was asked since the script began.
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.shared).exchanges.clone()
@@ -103,11 +110,26 @@ fn serve(mut stream: &TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> 
             shared.last_body = body;
             shared.exchanges.push(Exchange { asked, answered: asked, bytes });
             let number = shared.exchanges.len() - 1;
-            (number, Arc::clone(&shared.answers[number.min(shared.answers.len() - 1)]))
+            (number, Arc::clone(&shared.answers[number.min(shared.answers.len() - 1)]), shared.pace)
         };
-        stream.write_all(&answer.1)?;
+        match answer.2 {
+            None => stream.write_all(&answer.1)?,
+            Some(pace) => write_slowly(stream, &answer.1, pace)?,
+        }
         lock(shared).exchanges[answer.0].answered = Instant::now();
         line.clear();
+    }
+    Ok(())
+}
+
+/// Writes the parts of `answer` that end with an empty line, each at its time.
+fn write_slowly(mut stream: &TcpStream, answer: &[u8], pace: Duration) -> std::io::Result<()> {
+    let begin = Instant::now();
+    let (mut written, mut due) = (0, Duration::ZERO);
+    for end in memchr::memmem::find_iter(answer, "\n\n").map(|at| at + 2).chain([answer.len()]) {
+        thread::sleep(due.saturating_sub(begin.elapsed()));
+        stream.write_all(&answer[written..end])?;
+        (written, due) = (end, due + pace);
     }
     Ok(())
 }

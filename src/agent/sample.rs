@@ -81,11 +81,12 @@ impl Turn<'_> {
         tokio::pin!(interrupted, steered);
         loop {
             let event = tokio::select! {
+                // What has arrived is taken first, which is cheapest; reading pauses often enough for the others to be heard.
                 biased;
+                event = stream.next() => event.unwrap_or_else(|| Err(closed_early())),
                 () = &mut interrupted => return Err(Stop::Interrupted),
                 // A call that runs is not cut off: its output belongs to this response.
                 () = &mut steered, if !heard.called_tools => return Ok(()),
-                event = stream.next() => event.unwrap_or_else(|| Err(closed_early()))
             };
             match event.map_err(Stop::Model)? {
                 ModelEvent::MessageDelta(delta) => self.agent.events.emit(Event::MessageDelta(delta)),

@@ -29,6 +29,14 @@ struct Envelope<'a> {
     summary_index: Option<&'a RawValue>,
 }
 
+/// How by far the most events begin. They are read in one pass.
+const TEXT_DELTA: &str = r#"{"type":"response.output_text.delta","#;
+
+#[derive(Deserialize)]
+struct Delta {
+    delta: String,
+}
+
 #[derive(Deserialize)]
 struct Completed {
     id: String,
@@ -49,6 +57,10 @@ struct Failed {
 /// What an event says, if anything. `data` is the event's whole text; a finished item goes on living in it.
 #[must_use]
 pub fn read(data: String) -> Option<Result<ModelEvent, ModelError>> {
+    if data.starts_with(TEXT_DELTA) {
+        let Delta { delta } = serde_json::from_str(&data).ok()?;
+        return Some(Ok(ModelEvent::MessageDelta(delta)));
+    }
     let envelope: Envelope<'_> = serde_json::from_str(&data).ok()?;
     match envelope.kind.as_ref() {
         "response.output_text.delta" => text(envelope.delta).map(ModelEvent::MessageDelta).map(Ok),

@@ -14,20 +14,20 @@ use super::render::lines::Lines;
 use super::screen::{Screen, columns};
 use super::scroll::{Change, joined};
 use super::status::Status;
+use super::unheard::Unheard;
 use crate::agent::Conversation;
-use crate::agent::ports::Clock;
+use crate::agent::ports::{BoxFuture, Clock};
 use crate::config::clock::SystemClock;
+use crate::history::compaction::context_left_percent;
 use crate::protocol::event::TokenCount;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::rollout_line::RolloutEvent;
-use crate::protocol::{ErrorKind, Event, Item, Role, RolloutLine, UserError};
+use crate::protocol::{ErrorKind, Event, Item, Role, UserError};
+use crate::rollout::shelf;
 use crate::runtime::shell::ShellResult;
 use crate::runtime::{AgentRuntime, Change as Setting, Session, SessionStart};
 use crate::text::style::Style;
 use crate::text::width;
 
-/// Tokens every conversation begins with, which do not count as used. Codex's figure.
-const BASELINE_TOKENS: u64 = 12_000;
 /// A turn that took longer rings when it ends.
 const LONG_TURN: Duration = Duration::from_secs(10);
 
@@ -62,6 +62,17 @@ pub struct Console {
     shell_ends: UnboundedSender<ShellEnd>,
     /// A name that waits for the session's first line.
     unrecorded_title: bool,
+    question: Option<Question>,
+    unheard: Unheard,
+}
+
+/// What a yes to a question does.
+type OnYes = Box<dyn for<'a> FnOnce(&'a mut Console) -> BoxFuture<'a, ()> + Send + Sync>;
+
+/// Something the person is asked.
+struct Question {
+    text: String,
+    on_yes: OnYes,
 }
 
 /// How a command of the person's ended.
@@ -116,6 +127,8 @@ impl Console {
             shell: None,
             shell_ends,
             unrecorded_title: false,
+            question: None,
+            unheard: Unheard::default(),
         }
     }
 
@@ -134,9 +147,7 @@ impl Console {
         self.unrecorded_title = false;
         self.status.set_model(&info.model);
         self.completions.set_folder(&info.cwd);
-        let tokens = self.with_conversation(|conversation| conversation.tokens).await.unwrap_or_default();
-        self.count(tokens);
-        self.screen.refresh();
+        self.recount().await;
         Ok(())
     }
 
@@ -150,6 +161,11 @@ impl Console {
             self.page.set_folder(&info.cwd);
             self.completions.set_folder(&info.cwd);
         }
+        self.recount().await;
+    }
+
+    /// Looks at how many tokens the conversation takes now.
+    pub async fn recount(&mut self) {
         let tokens = self.with_conversation(|conversation| conversation.tokens).await.unwrap_or_default();
         self.count(tokens);
         self.screen.refresh();
@@ -197,9 +213,76 @@ impl Console {
         self.screen.apply(changes);
     }
 
+    /// Says that something has to wait.
+    pub fn refuse(&self, what: &str) {
+        self.say(&format!("Cannot {what} while work is running or queued."));
+    }
+
+    /// Asks the person. Only a yes that is typed after the question is there does it.
+    pub fn ask(
+        &mut self,
+        question: &str,
+        on_yes: impl for<'a> FnOnce(&'a mut Self) -> BoxFuture<'a, ()> + Send + Sync + 'static,
+    ) {
+        self.question = Some(Question { text: question.to_owned(), on_yes: Box::new(on_yes) });
+        self.show_question();
+        self.screen.flush();
+        self.status.set_asking(true);
+        self.screen.refresh();
+    }
+
+    fn show_question(&self) {
+        if let Some(question) = &self.question {
+            self.say(&self.page.style().bold(&format!("{} [y/N]", question.text)));
+        }
+    }
+
+    /// Whether a line answers the question, though it was sent before the question was there. It does not count.
+    pub fn is_early_answer(&self, line: &str) -> bool {
+        let early = self.question.is_some() && (says_yes(line) || says_no(line));
+        if early {
+            self.say("That was typed before the question was there, so it does not count.");
+            self.show_question();
+        }
+        early
+    }
+
+    /// Takes the answer to the question. Returns a line that is none: it leaves the question, and is for someone else.
+    pub async fn answer(&mut self, line: String) -> Option<String> {
+        if !says_yes(&line) {
+            self.decline();
+            return Some(line).filter(|line| !says_no(line));
+        }
+        self.status.set_asking(false);
+        self.screen.refresh();
+        if let Some(question) = self.question.take() {
+            (question.on_yes)(self).await;
+        }
+        None
+    }
+
+    /// Leaves the question, if there is one, with a no.
+    pub fn decline(&mut self) {
+        if self.question.take().is_some() {
+            self.status.set_asking(false);
+            self.say("Nothing was changed.");
+        }
+    }
+
+    /// Asks for a turn that answers nothing.
+    pub fn begin(&mut self, op: Op) {
+        if let Some(session) = &self.session {
+            session.send(op);
+            self.set_turn_runs(true);
+        }
+    }
+
     /// Sends a message: it joins the running turn, or begins one.
     pub fn submit(&mut self, text: String) {
-        self.echo(&text);
+        // Without a live prompt, what was typed stays where it was typed.
+        if self.screen.is_live() {
+            self.echo(&text);
+        }
         self.send(text);
     }
 
@@ -209,10 +292,8 @@ impl Console {
             // A command of the person's runs first; the model shall see what came of it.
             return self.enqueue(text);
         }
-        if let Some(session) = &self.session {
-            session.send(Op::Steer(UserInput { text }));
-            self.set_turn_runs(true);
-        }
+        self.unheard.send(&text);
+        self.begin(Op::Steer(UserInput { text }));
     }
 
     /// Keeps a message until nothing runs any more.
@@ -220,7 +301,7 @@ impl Console {
         if !self.is_busy() {
             return self.submit(text);
         }
-        self.handle(&Event::SteerQueued { text: text.clone() });
+        self.show(&Event::SteerQueued { text: text.clone() });
         self.queue.push_back(text);
     }
 
@@ -235,7 +316,7 @@ impl Console {
 
     /// Interrupts what runs. Returns what was typed and not used.
     pub fn interrupt(&mut self) -> String {
-        let mut unused: Vec<String> = Vec::new();
+        let mut unused: Vec<String> = self.unheard.interrupt().into_iter().collect();
         if let Some(session) = &self.session {
             unused.extend(session.withdraw().into_iter().map(|input| input.text));
             if self.turn_runs {
@@ -256,6 +337,10 @@ impl Console {
             return;
         }
         self.show(event);
+        if let Some(text) = self.unheard.take(event) {
+            self.say("Your message was not sent; the next key you press brings it back to the prompt.");
+            self.status.give_back(text);
+        }
         match event {
             Event::TurnStarted { .. } => {
                 self.turn_began = Some(Instant::now());
@@ -268,7 +353,8 @@ impl Console {
         }
     }
 
-    fn show(&mut self, event: &Event) {
+    /// Shows an event without taking note of it.
+    pub fn show(&mut self, event: &Event) {
         let changes = self.page.take(event, columns());
         self.screen.apply(changes);
     }
@@ -287,7 +373,7 @@ impl Console {
             return;
         }
         if let Some(text) = self.queue.pop_front() {
-            self.handle(&Event::SteerInserted { text: text.clone() });
+            self.show(&Event::SteerInserted { text: text.clone() });
             self.submit(text);
         }
     }
@@ -300,7 +386,9 @@ impl Console {
 
     fn count(&mut self, tokens: TokenCount) {
         self.tokens = tokens;
-        self.status.set_percent_left(percent_left(tokens));
+        self.status.set_percent_left(
+            tokens.context_window.map_or(100, |window| context_left_percent(window, tokens.last.total_tokens)),
+        );
     }
 
     /// Names the conversation.
@@ -328,8 +416,10 @@ impl Console {
 
     fn write_title(&mut self) -> Result<(), UserError> {
         self.unrecorded_title = false;
-        let named = RolloutEvent::ThreadNameUpdated { thread_name: self.title.clone() };
-        self.session.as_ref().map_or(Ok(()), |session| session.record(&RolloutLine::Event(named)))
+        let (Some(session), Some(title)) = (&self.session, &self.title) else { return Ok(()) };
+        session.record(&shelf::name_line(title))?;
+        shelf::announce(self.runtime.loaded().home.dir(), session.info().thread_id, title, &self.clock);
+        Ok(())
     }
 
     /// Runs a command of the person's in their shell; its end comes as a [`ShellEnd`].
@@ -392,13 +482,12 @@ impl Console {
     }
 }
 
-/// How much of the window is left, in percent, as Codex counts it.
-fn percent_left(tokens: TokenCount) -> u8 {
-    let Some(window) = tokens.context_window else { return 100 };
-    let Some(usable) = window.checked_sub(BASELINE_TOKENS).filter(|usable| *usable > 0) else { return 0 };
-    let used = tokens.last.total_tokens.saturating_sub(BASELINE_TOKENS);
-    let left = usable.saturating_sub(used);
-    u8::try_from((left * 100 + usable / 2) / usable).unwrap_or(100)
+fn says_yes(line: &str) -> bool {
+    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+fn says_no(line: &str) -> bool {
+    matches!(line.trim().to_lowercase().as_str(), "" | "n" | "no")
 }
 
 /// A command of the person's as the model sees it; the form is Codex's.
@@ -410,26 +499,4 @@ fn shell_record(command: &str, result: &ShellResult) -> String {
          Duration: {:.4} seconds\nOutput:\n{output}\n</result>\n</user_shell_command>",
         duration.as_secs_f64()
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Usage;
-
-    #[test]
-    fn the_share_left_is_counted_as_codex_does() {
-        for (window, used, left) in [
-            (None, 5, 100),
-            (Some(258_400), 0, 100),
-            (Some(258_400), 12_000, 100),
-            (Some(112_000), 62_000, 50),
-            (Some(112_000), 200_000, 0),
-            (Some(12_000), 0, 0),
-        ] {
-            let last = Usage { total_tokens: used, ..Usage::default() };
-            let tokens = TokenCount { last, context_window: window, ..TokenCount::default() };
-            assert_eq!(percent_left(tokens), left, "{window:?} {used}");
-        }
-    }
 }

@@ -46,6 +46,8 @@ pub enum Input {
     Submit(String),
     /// Alt-Enter.
     Queue(String),
+    /// Enter while the person is asked something.
+    Answer(String),
     /// Esc or Ctrl-C while something runs. The answer goes back into the editor.
     Interrupt(ReplySender<String>),
     /// The first Ctrl-C while nothing runs.
@@ -129,24 +131,26 @@ impl Keyboard {
 
     fn read(&mut self, screen: &Screen) {
         let wiring = Arc::clone(&self.wiring);
-        let prompt = LivePrompt(Arc::clone(&wiring.status));
+        let prompt = LivePrompt { status: Arc::clone(&wiring.status), live: screen.is_live() };
         let mut initial = String::new();
         loop {
             let line = self.editor.readline_with_initial(&prompt, (&std::mem::take(&mut initial), ""));
             let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner).take();
             match line {
-                Ok(_) if self.leaving.load(Ordering::Relaxed) => return wiring.send(Input::Leave),
+                Ok(_) if self.leaving.load(Ordering::Relaxed) => return wiring.leave(screen),
                 Ok(_) if outside.is_some() => {
                     initial = self.edit_outside(outside.unwrap_or_default(), screen);
                 }
+                Ok(line) if wiring.status.is_asking() => wiring.send(Input::Answer(line)),
                 // Only where there is no live prompt does the editor itself end a line.
-                Ok(line) if (wiring.leaves)(&line) => return wiring.send(Input::Leave),
+                Ok(line) if (wiring.leaves)(&line) => return wiring.leave(screen),
+                Ok(line) if line.trim().is_empty() => screen.detach(),
                 Ok(line) => {
                     wiring.recall.remember(&line);
                     wiring.send(Input::Submit(line));
                 }
                 Err(ReadlineError::Interrupted) => wiring.send(Input::AskedToLeave),
-                Err(_) => return wiring.send(Input::Leave),
+                Err(_) => return wiring.leave(screen),
             }
         }
     }
@@ -183,6 +187,11 @@ impl Wiring {
         self.inputs.send(input).unwrap_or_default();
     }
 
+    fn leave(&self, screen: &Screen) {
+        screen.leave();
+        self.send(Input::Leave);
+    }
+
     /// Asks for the running work to be interrupted, and gets what goes back into the editor.
     fn interrupt(&self) -> String {
         let (reply, answer) = channel();
@@ -201,8 +210,30 @@ struct Key {
 }
 
 impl ConditionalEventHandler for Key {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, event: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        self.wiring.status.key_pressed(context.line());
+        let pressed = match event {
+            Event::KeySeq(keys) => keys.first(),
+            _ => None,
+        };
+        // The begin of a paste must reach the editor, or the paste would be taken for typing.
+        let pastes = matches!(pressed, Some(KeyEvent(KeyCode::BracketedPasteStart, _)));
+        if !pastes && let Some(text) = self.wiring.status.take_given_back() {
+            return Some(restored(text, pressed, context.line()));
+        }
         (self.act)(self, context)
+    }
+}
+
+/// Puts a text back into the line, with the character that is being typed.
+fn restored(text: String, pressed: Option<&KeyEvent>, line: &str) -> Cmd {
+    let typed = match pressed {
+        Some(KeyEvent(KeyCode::Char(c), Modifiers::NONE | Modifiers::SHIFT)) => c.to_string(),
+        _ => String::new(),
+    };
+    match line {
+        "" => Cmd::Insert(1, text + &typed),
+        line => Cmd::Replace(Movement::WholeBuffer, Some(format!("{text}\n{line}{typed}"))),
     }
 }
 
@@ -241,12 +272,17 @@ fn bind(
     for (code, modifiers, act) in KEYS.iter().chain(vi_keys) {
         editor.bind_sequence(KeyEvent(*code, *modifiers), handler(*act));
     }
+    // Every other key only passes by.
+    editor.bind_sequence(Event::Any, handler(|_, _| None));
     editor.bind_sequence(KeyEvent::ctrl('J'), Cmd::Newline);
     editor.bind_sequence(Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]), handler(edit_elsewhere));
 }
 
 fn submit(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     let text = context.line();
+    if key.wiring.status.is_asking() {
+        return Some(answer(key, text));
+    }
     if text.trim().is_empty() {
         return Some(Cmd::Noop);
     }
@@ -257,6 +293,16 @@ fn submit(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     key.wiring.recall.remember(text);
     key.wiring.send(Input::Submit(text.to_owned()));
     Some(Cmd::Kill(Movement::WholeBuffer))
+}
+
+/// What stood in the line before the question stays there; pressing Enter on it is no answer but the default one.
+fn answer(key: &Key, text: &str) -> Cmd {
+    if key.wiring.status.is_answer() {
+        key.wiring.send(Input::Answer(text.to_owned()));
+        return if text.is_empty() { Cmd::Noop } else { Cmd::Kill(Movement::WholeBuffer) };
+    }
+    key.wiring.send(Input::Answer(String::new()));
+    Cmd::Noop
 }
 
 fn queue(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
@@ -274,12 +320,19 @@ fn escape(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     if context.mode() == EditMode::Vi && context.input_mode() != InputMode::Command {
         return None;
     }
+    if key.wiring.status.is_asking() {
+        key.wiring.send(Input::Answer(String::new()));
+    }
     Some(if key.wiring.status.is_busy() { give_back(key, context) } else { Cmd::Noop })
 }
 
 fn interrupt_or_leave(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     if key.wiring.status.is_busy() {
         return Some(give_back(key, context));
+    }
+    if key.wiring.status.is_asking() {
+        key.wiring.send(Input::Answer(String::new()));
+        return Some(Cmd::Kill(Movement::WholeBuffer));
     }
     if !context.line().is_empty() {
         key.wiring.recall.remember(context.line());
@@ -340,16 +393,19 @@ fn edit_elsewhere(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     Some(Cmd::AcceptLine)
 }
 
-/// The prompt as it is whenever the editor paints it.
-struct LivePrompt(Arc<Status>);
+/// The prompt as it is whenever the editor paints it; nothing where the screen writes a mark of its own.
+struct LivePrompt {
+    status: Arc<Status>,
+    live: bool,
+}
 
 impl Prompt for LivePrompt {
     fn raw(&self) -> &str {
-        self.0.prompt()
+        if self.live { self.status.prompt() } else { "" }
     }
 
     fn styled(&self) -> &str {
-        self.0.styled_prompt()
+        if self.live { self.status.styled_prompt() } else { "" }
     }
 }
 
@@ -365,6 +421,14 @@ impl Highlighter for Tab {}
 
 impl Hinter for Tab {
     type Hint = String;
+
+    /// There are no hints; but this is asked whenever the text has changed.
+    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        if let Some(screen) = &*self.screen.lock().unwrap_or_else(PoisonError::into_inner) {
+            screen.edits(line);
+        }
+        None
+    }
 }
 
 impl Completer for Tab {

@@ -13,7 +13,8 @@
 //! | [`complete`] | what Tab offers |
 //! | [`recall`] | what was typed before |
 //! | [`screen`] | all output, above a live prompt |
-//! | [`status`] | what the prompt shows |
+//! | [`status`] | what the prompt shows and the keyboard must know |
+//! | [`unheard`] | which message would be lost if its turn failed now |
 //! | [`render`] | Markdown, diffs, tool calls as rows of a terminal; pure |
 //! | [`present`] | what an event looks like, given those before it |
 //! | [`scroll`] | what is to be shown: finished rows and the message that grows |
@@ -29,5 +30,6 @@ pub mod run;
 pub mod screen;
 pub mod scroll;
 pub mod status;
+pub mod unheard;
 
 pub use run::{is_possible, run};

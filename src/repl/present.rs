@@ -305,7 +305,11 @@ $ echo c  ✓ 0 ms · 2 lines · /show 2
             Event::CompactionUndone { before: 12_300, after: 210_400 },
         ];
         let rows = shown(&mut Page::default(), &events).0;
-        assert_eq!(rows, "compacting\ncompacted · 210.4k → 12.3k tokens\ncompaction undone · 12.3k → 210.4k tokens\n");
+        assert_eq!(
+            rows,
+            "Summarising the conversation …\nCompacted: 210.4k → 12.3k tokens; /compact undo takes it ba…\n\
+             Compaction undone: 12.3k → 210.4k tokens\n"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn run(prepared: Prepared, start: &SessionStart, pick: Option<&str>, color: 
     executor.shutdown_background();
     let farewell = end?;
     let mut out = io::stdout();
-    let paste_off = if is_dumb() { "" } else { "\r\x1b[K\x1b[?2004l" };
+    let paste_off = if is_dumb() { "\n" } else { "\r\x1b[K\x1b[?2004l" };
     let farewell = farewell.map(|text| format!("{text}\n")).unwrap_or_default();
     out.write_all(format!("{paste_off}{farewell}").as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
     Ok(0)
@@ -189,11 +189,20 @@ async fn next_signal(interrupts: &mut Option<Interrupts>) -> bool {
 /// Does what the person wants; `false` when that is to leave.
 async fn take(console: &mut Console, input: Input) -> bool {
     match input {
+        Input::Submit(text) if console.is_early_answer(&text) => {}
         Input::Submit(text) => {
+            console.decline();
             console.remember(&text);
             submit(console, text).await;
         }
+        Input::Answer(text) => {
+            if let Some(text) = console.answer(text).await {
+                console.remember(&text);
+                submit(console, text).await;
+            }
+        }
         Input::Queue(text) => {
+            console.decline();
             console.remember(&text);
             console.enqueue(text);
         }

@@ -30,6 +30,9 @@ pub type Printer = Box<dyn FnMut(String) + Send>;
 pub struct Screen {
     messages: Sender<Message>,
     held: Arc<AtomicBool>,
+    /// Set while the text in the editor is taller than the terminal: painting above it would push all of it into the
+    /// scrollback again with every frame.
+    crowded: Arc<AtomicBool>,
     /// Whether there is a terminal that can be painted on.
     live: bool,
 }
@@ -46,6 +49,8 @@ enum Message {
     Status,
     /// The partial row is no longer the last one above the prompt.
     Detach,
+    /// The editor has ended, and the prompt it leaves is the row above the cursor.
+    Leave,
     /// Goes on after having been held.
     Resume,
     /// Says when all before it is written.
@@ -67,10 +72,17 @@ impl Screen {
         style: Style,
     ) -> (Self, Writer) {
         let (messages, inbox) = channel();
-        let canvas = Canvas { printer, live, partial_width: 0, detached: false };
-        let shared = Arc::clone(&held);
-        let writer = std::thread::spawn(move || write(&inbox, canvas, Scroll::new(style), &status, &shared));
-        (Self { messages, held, live }, Writer(writer))
+        let canvas = Canvas { printer, live, partial_width: 0, detached: false, marked: false };
+        let crowded = Arc::<AtomicBool>::default();
+        let waits = [Arc::clone(&held), Arc::clone(&crowded)];
+        let writer = std::thread::spawn(move || write(&inbox, canvas, Scroll::new(style), &status, &waits));
+        (Self { messages, held, crowded, live }, Writer(writer))
+    }
+
+    /// Whether there is a live prompt.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
     }
 
     /// Shows lines.
@@ -103,11 +115,22 @@ impl Screen {
         self.send(Message::Detach);
     }
 
+    /// The editor has ended: takes the prompt it leaves away, so that what is shown last follows what was shown before.
+    pub fn leave(&self) {
+        self.send(Message::Leave);
+    }
+
     /// The terminal is ours again.
     pub fn resume(&self) {
         self.held.store(false, Ordering::SeqCst);
         self.send(Message::Detach);
         self.send(Message::Resume);
+    }
+
+    /// Says what is in the editor. Nothing is painted while it is too tall to be painted above.
+    pub fn edits(&self, text: &str) {
+        let tall = text.len() >= rows() && text.lines().count() >= rows();
+        self.crowded.store(tall, Ordering::SeqCst);
     }
 
     /// Returns when everything so far is written, though not later than in a second.
@@ -119,6 +142,7 @@ impl Screen {
 
     /// Returns when everything is written. Nothing is shown any more.
     pub fn close(self, writer: Writer) {
+        self.crowded.store(false, Ordering::SeqCst);
         self.flush();
         self.send(Message::End);
         if writer.0.is_finished() {
@@ -141,6 +165,14 @@ pub fn columns() -> usize {
     }
 }
 
+/// The terminal's rows now; 24 without one.
+fn rows() -> usize {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_row > 0 => usize::from(size.ws_row),
+        _ => 24,
+    }
+}
+
 /// A printer for where there is no live prompt.
 #[must_use]
 pub fn plain_printer() -> Printer {
@@ -151,7 +183,13 @@ pub fn plain_printer() -> Printer {
     })
 }
 
-fn write(inbox: &Receiver<Message>, mut canvas: Canvas, mut scroll: Scroll, status: &Status, held: &AtomicBool) {
+fn write(
+    inbox: &Receiver<Message>,
+    mut canvas: Canvas,
+    mut scroll: Scroll,
+    status: &Status,
+    waits: &[Arc<AtomicBool>],
+) {
     let mut pending = Pending::default();
     let mut painted = Instant::now();
     loop {
@@ -160,7 +198,8 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, mut scroll: Scroll, stat
         } else if status.is_busy() && canvas.live {
             Some(TICK.saturating_sub(painted.elapsed()))
         } else {
-            None
+            // Without a live prompt, a mark says that it is the person's turn, once there is nothing more to write.
+            (!status.is_busy() && !canvas.live && !canvas.marked).then_some(FRAME)
         };
         let message = match wait {
             Some(wait) => inbox.recv_timeout(wait),
@@ -182,12 +221,19 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, mut scroll: Scroll, stat
             }
             Ok(Message::Detach) => {
                 canvas.detached = true;
+                canvas.marked = false;
+                None
+            }
+            Ok(Message::Leave) => {
+                canvas.take_prompt_away();
                 None
             }
             Ok(Message::Resume) => None,
             Ok(Message::Flush(done)) => Some(done),
             Err(RecvTimeoutError::Timeout) => {
-                if status.is_busy() && painted.elapsed() >= TICK {
+                if !canvas.live && !canvas.marked && !status.is_busy() && !pending.is_some() {
+                    canvas.mark();
+                } else if status.is_busy() && painted.elapsed() >= TICK {
                     status.tick();
                     pending.refresh = true;
                 }
@@ -195,7 +241,7 @@ fn write(inbox: &Receiver<Message>, mut canvas: Canvas, mut scroll: Scroll, stat
             }
             Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return,
         };
-        if held.load(Ordering::SeqCst) {
+        if waits.iter().any(|wait| wait.load(Ordering::SeqCst)) {
             painted = Instant::now();
             continue;
         }
@@ -230,13 +276,29 @@ struct Canvas {
     /// The width of the partial row that is on the screen; 0 when there is none.
     partial_width: usize,
     detached: bool,
+    /// Whether the mark of a terminal without a live prompt is what was written last.
+    marked: bool,
 }
 
 impl Canvas {
+    /// Writes the mark.
+    fn mark(&mut self) {
+        self.marked = true;
+        (self.printer)("› ".to_owned());
+    }
+
+    /// Goes back to the row of the prompt and clears from there.
+    fn take_prompt_away(&mut self) {
+        if self.live {
+            (self.printer)("\x1b[A\r\x1b[J".to_owned());
+        }
+    }
+
     fn paint(&mut self, pending: Pending, scroll: &mut Scroll) {
         if !self.live {
             let rows = scroll.take_rows();
             if !rows.is_empty() {
+                self.marked = false;
                 (self.printer)(rows);
             }
             return;
@@ -265,10 +327,35 @@ impl Canvas {
 
     /// Goes back to where the partial row begins and clears from there.
     fn erase_partial(&mut self, columns: usize) -> String {
-        if self.partial_width == 0 || std::mem::take(&mut self.detached) {
+        let detached = std::mem::take(&mut self.detached);
+        if self.partial_width == 0 || detached {
             return String::new();
         }
         // A terminal that became narrower has broken the row into several.
         format!("\x1b[{}A\r\x1b[J", self.partial_width.div_ceil(columns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Mutex, PoisonError};
+
+    #[test]
+    fn nothing_is_painted_above_a_text_that_is_taller_than_the_terminal_and_all_of_it_afterwards() {
+        let shown = Arc::<Mutex<String>>::default();
+        let paper = Arc::clone(&shown);
+        let printer =
+            Box::new(move |text: String| paper.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text));
+        let (screen, writer) =
+            Screen::start(printer, Arc::new(Status::new("m", 80)), Arc::default(), true, Style::PLAIN);
+        screen.edits(&"line\n".repeat(10_000));
+        screen.print("said meanwhile");
+        screen.flush();
+        assert_eq!(*shown.lock().unwrap(), "");
+        screen.edits("");
+        screen.flush();
+        assert_eq!(*shown.lock().unwrap(), "said meanwhile\n");
+        screen.close(writer);
     }
 }

@@ -1,4 +1,5 @@
-//! What the prompt shows. The main loop sets it, the input thread reads it whenever the prompt is painted.
+//! What the prompt shows, and what the keyboard must know. The main loop sets it, the input thread reads it whenever the
+//! prompt is painted or a key is pressed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -18,10 +19,26 @@ pub struct Status {
     busy: AtomicBool,
     frame: AtomicUsize,
     percent_left: AtomicU8,
+    question: Mutex<Question>,
+    given_back: Mutex<Option<String>>,
     model: Mutex<String>,
     model_width: usize,
     /// Every prompt that was ever shown. There are some hundreds at most, and the editor wants to borrow them.
     prompts: Mutex<HashMap<String, &'static str>>,
+}
+
+/// A question to the person. What was typed before it was there is no answer to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Question {
+    /// There is none.
+    #[default]
+    None,
+    /// It is there, and no key was pressed since.
+    Asked,
+    /// The first key since was pressed on an empty line: what is there now is the answer.
+    Heard,
+    /// Something stood in the line already: it is no answer.
+    Stale,
 }
 
 impl Status {
@@ -34,6 +51,8 @@ impl Status {
             busy: AtomicBool::new(false),
             frame: AtomicUsize::new(0),
             percent_left: AtomicU8::new(100),
+            question: Mutex::default(),
+            given_back: Mutex::default(),
             model: Mutex::new(model.to_owned()),
             model_width,
             prompts: Mutex::default(),
@@ -49,6 +68,45 @@ impl Status {
     /// Says whether something runs.
     pub fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    /// Says whether the person is asked something.
+    pub fn set_asking(&self, asking: bool) {
+        *lock(&self.question) = if asking { Question::Asked } else { Question::None };
+    }
+
+    /// Whether the person is asked something.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        *lock(&self.question) != Question::None
+    }
+
+    /// A key is pressed while `line` stands in the editor.
+    pub fn key_pressed(&self, line: &str) {
+        let mut question = lock(&self.question);
+        if *question == Question::Asked {
+            *question = if line.is_empty() { Question::Heard } else { Question::Stale };
+        }
+    }
+
+    /// Whether what stands in the editor now was typed as an answer.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        *lock(&self.question) == Question::Heard
+    }
+
+    /// Keeps a text until it can be put into the editor.
+    pub fn give_back(&self, text: String) {
+        let mut given_back = lock(&self.given_back);
+        *given_back = Some(match given_back.take() {
+            Some(earlier) => format!("{earlier}\n{text}"),
+            None => text,
+        });
+    }
+
+    /// The text that is to be put into the editor.
+    pub fn take_given_back(&self) -> Option<String> {
+        lock(&self.given_back).take()
     }
 
     /// How much of the context window is left.
@@ -75,7 +133,11 @@ impl Status {
     /// The prompt as it is now; of the same width every time.
     #[must_use]
     pub fn prompt(&self) -> &'static str {
-        let spinner = if self.is_busy() { FRAMES[self.frame.load(Ordering::Relaxed) % FRAMES.len()] } else { ' ' };
+        let spinner = match self.is_busy() {
+            true => FRAMES[self.frame.load(Ordering::Relaxed) % FRAMES.len()],
+            false if self.is_asking() => '?',
+            false => ' ',
+        };
         let mut text = format!("{spinner} {:>3}% ", self.percent_left());
         if self.model_width > 0 {
             text.push_str(&fit(&lock(&self.model), self.model_width));
@@ -133,6 +195,21 @@ mod tests {
             status.tick();
             assert_eq!(width::width(status.prompt()), columns, "{}", status.prompt());
         }
+        status.set_busy(false);
+        status.set_asking(true);
+        assert_eq!(width::width(status.prompt()), columns, "{}", status.prompt());
         assert!(Status::new("gpt-5.5", 40).prompt().chars().count() < 10);
+    }
+
+    #[test]
+    fn what_stood_in_the_line_before_the_question_is_no_answer() {
+        let status = Status::new("m", 80);
+        for (lines, answer) in [(vec![""], true), (vec!["", "y"], true), (vec!["y"], false), (vec!["y", ""], false)] {
+            status.set_asking(true);
+            lines.iter().for_each(|line| status.key_pressed(line));
+            assert_eq!(status.is_answer(), answer, "{lines:?}");
+        }
+        status.set_asking(false);
+        assert!(!status.is_answer());
     }
 }

@@ -51,11 +51,21 @@ impl Tool for UpdatePlan {
                 Ok(args) => args,
                 Err(answer) => return answer,
             };
-            let steps = args.plan.into_iter().map(|Step { step, status }| PlanStep { step, status }).collect();
-            cx.events.emit(Event::PlanUpdated { explanation: args.explanation, steps });
+            cx.events.emit(event(args));
             Output::ok("Plan updated")
         })
     }
+}
+
+fn event(args: Args) -> Event {
+    let steps = args.plan.into_iter().map(|Step { step, status }| PlanStep { step, status }).collect();
+    Event::PlanUpdated { explanation: args.explanation, steps }
+}
+
+/// What people were shown when the model called this with `input`; `None` when that is no plan.
+#[must_use]
+pub fn shown(input: &str) -> Option<Event> {
+    arguments::parse(input).ok().map(event)
 }
 
 fn summary(plan: &[Step]) -> String {

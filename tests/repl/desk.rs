@@ -37,7 +37,12 @@ impl Desk {
     }
 
     pub fn start_sized(&self, arguments: &[&str], rows: u16, columns: u16) -> Terminal {
-        self.start_with(&[("TERM", "xterm-256color")], arguments, rows, columns)
+        self.start_in("xterm-256color", arguments, rows, columns)
+    }
+
+    /// Starts in a terminal of this kind.
+    pub fn start_in(&self, kind: &str, arguments: &[&str], rows: u16, columns: u16) -> Terminal {
+        self.start_with(&[("TERM", kind)], arguments, rows, columns)
     }
 
     /// In an environment with these variables.

@@ -1,12 +1,14 @@
 //! Going on with sessions.
 
 use crate::desk::{Desk, answer, slow_answer};
-use crate::support::Gate;
+use crate::support::{Gate, Reply, speech};
 
 #[test]
 fn a_killed_session_goes_on_where_it_was_with_its_name_and_nothing_twice() {
     let gate = Gate::default();
-    let desk = Desk::new(vec![answer("One."), slow_answer("Half", &gate, "."), answer("Three.")]);
+    let plan = serde_json::json!({"plan": [{"step": "Look around", "status": "completed"}, {"step": "Tidy up", "status": "pending"}]});
+    let plan = Reply::sse(&speech::response(&[speech::call("c1", "update_plan", &plan)]));
+    let desk = Desk::new(vec![plan, answer("One."), slow_answer("Half", &gate, "."), answer("Three.")]);
     let mut terminal = desk.start(&[]);
     terminal.keys("first\r");
     terminal.wait_for("One.");
@@ -20,13 +22,26 @@ fn a_killed_session_goes_on_where_it_was_with_its_name_and_nothing_twice() {
     let mut terminal = desk.start(&[]);
     terminal.keys("/resume 1\r");
     terminal.wait_for("› second");
+    let screen = terminal.wait_for("[ ] Tidy up");
+    assert!(screen.contains("[x] Look around"), "{screen}");
     terminal.keys("/title\r");
     terminal.wait_for("Session: A good name");
     terminal.keys("third\r");
     terminal.wait_for("Three.");
-    assert_eq!(desk.prompts(2), ["first", "second", "third"]);
+    assert_eq!(desk.prompts(3), ["first", "second", "third"]);
     let sessions = walk(&desk.home.path().join("sessions"));
     assert_eq!(sessions.len(), 1, "{sessions:?}");
+    let recorded = std::fs::read_to_string(&sessions[0]).unwrap();
+    let mut items: Vec<_> = recorded.lines().filter_map(|line| line.split_once(r#""type":"response_item""#)).collect();
+    items.sort_unstable_by_key(|(_, item)| *item);
+    let count = items.len();
+    items.dedup_by_key(|(_, item)| *item);
+    assert!(items.len() == count && count > 6, "an item is there twice, or none at all:\n{recorded}");
+    for said in ["first", "second", "third"] {
+        let lines =
+            recorded.lines().filter(|line| line.contains("user_message") && line.contains(&format!("\"{said}\"")));
+        assert_eq!(lines.count(), 1, "{said}:\n{recorded}");
+    }
 }
 
 #[test]

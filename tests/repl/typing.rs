@@ -193,7 +193,9 @@ fn ctrl_d_leaves_while_work_runs_and_all_is_recorded() {
     terminal.wait_for("Working");
     terminal.keys("\x04");
     assert!(terminal.wait_for_end().success());
-    terminal.wait_for("hone resume ");
+    let screen = terminal.wait_for("hone resume ");
+    assert_eq!(screen.matches("Working").count(), 1, "the row that grew is left once:\n{screen}");
+    assert!(!screen.contains('%'), "the prompt is gone:\n{screen}");
     gate.open();
 
     let mut terminal = desk.start(&["resume", "--last"]);
@@ -262,4 +264,23 @@ fn an_outside_editor_edits_what_is_typed() {
     terminal.keys("\r");
     terminal.wait_for("Edited.");
     assert_eq!(desk.prompts(0), ["a fancy text"]);
+}
+
+#[test]
+fn a_dumb_terminal_gets_lines_and_a_mark_when_it_is_the_persons_turn() {
+    let desk = Desk::new(vec![answer("First answer."), answer("Second answer.")]);
+    let mut terminal = desk.start_in("dumb", &[], 24, 80);
+    terminal.keys("\n");
+    terminal.wait_until("an empty line only brings the mark back", |screen| screen.matches('›').count() == 2);
+    terminal.keys("one\n");
+    terminal.wait_until("the mark follows the answer", |screen| {
+        screen.contains("› one\nFirst answer.\n\n100 in") && screen.trim_end().ends_with("\n\n›")
+    });
+    terminal.keys("two\n");
+    terminal.wait_for("› two\nSecond answer.\n");
+    terminal.keys("/exit\n");
+    assert!(terminal.wait_for_end().success());
+    let screen = terminal.wait_for("hone resume ");
+    assert!(!screen.contains("100%"), "no prompt was painted:\n{screen}");
+    assert_eq!((desk.prompts(0), desk.prompts(1)), (vec!["one".to_owned()], vec!["one".to_owned(), "two".to_owned()]));
 }

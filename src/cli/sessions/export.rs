@@ -1,12 +1,12 @@
 //! `hone sessions export`: a conversation as Markdown, JSON or a page.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::html;
-use super::place::Place;
+use super::place::{self, Place};
 use super::transcript::{self, markdown};
 use super::words::{as_json, heading};
 use crate::cli::terminal;
@@ -39,13 +39,39 @@ pub enum Format {
     Html,
 }
 
+impl Format {
+    /// What people call it, which is also how its files end.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Md => "md",
+            Self::Json => "json",
+            Self::Html => "html",
+        }
+    }
+
+    /// The form of that name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Md, Self::Json, Self::Html].into_iter().find(|format| format.ending() == name)
+    }
+}
+
+/// The conversation whose file is `path`, for others to read.
+///
+/// # Errors
+/// The file is gone or cannot be read.
+pub fn conversation(home: &Path, path: &Path, format: Format) -> Result<String, UserError> {
+    let session = place::summary(home, path)?;
+    match format {
+        Format::Md => as_markdown(&session),
+        Format::Json => as_json(&session),
+        Format::Html => html::page(&session),
+    }
+}
+
 pub(super) fn run(place: &Place, export: &Export) -> Result<u8, UserError> {
-    let session = place.summary(&place.resolve(&export.id)?)?;
-    let text = match export.format {
-        Format::Md => as_markdown(&session)?,
-        Format::Json => as_json(&session)?,
-        Format::Html => html::page(&session)?,
-    };
+    let text = conversation(&place.home, &place.resolve(&export.id)?, export.format)?;
     match &export.output {
         None => terminal::print(&text),
         Some(file) => {

@@ -29,10 +29,15 @@ impl Place {
 
     /// What is known of the session at `path`.
     pub(super) fn summary(&self, path: &Path) -> Result<SessionSummary, UserError> {
-        let found = index::scan(&self.home)?.sessions.into_iter().find(|session| session.path == path);
-        found.ok_or_else(|| {
-            UserError::new(ErrorKind::Storage, format!("{} is gone", path.display()))
-                .hint("`hone sessions list --all` shows what there is")
-        })
+        summary(&self.home, path)
     }
+}
+
+/// What is known of the session at `path`.
+pub(super) fn summary(home: &Path, path: &Path) -> Result<SessionSummary, UserError> {
+    let found = index::scan(home)?.sessions.into_iter().find(|session| session.path == path);
+    found.ok_or_else(|| {
+        UserError::new(ErrorKind::Storage, format!("{} is gone", path.display()))
+            .hint("`hone sessions list --all` shows what there is")
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::runtime::Change;
 
@@ -12,7 +12,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[FOLDER]",
     help: "show or change the folder commands run in",
-    not_while_busy: Some("change directory"),
+    while_busy: WhileBusy::Shows("change directory"),
     run: |console, folder| Box::pin(cd(console, folder)),
 };
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -12,7 +12,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "copy the last answer to the clipboard",
-    not_while_busy: Some("copy"),
+    while_busy: WhileBusy::Refuses("copy"),
     run: |console, _| Box::pin(copy(console)),
 };
 

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::text::style::Style;
 use crate::text::width;
@@ -13,7 +13,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "show what is changed in the repository, new files included",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, _| Box::pin(diff(console)),
 };
 

@@ -1,6 +1,6 @@
 //! `/effort`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::runtime::Change;
 
@@ -10,7 +10,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[LEVEL|default]",
     help: "show or change how hard the model thinks",
-    not_while_busy: Some("change reasoning effort"),
+    while_busy: WhileBusy::Shows("change reasoning effort"),
     run: |console, level| Box::pin(effort(console, level)),
 };
 

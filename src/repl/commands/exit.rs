@@ -1,6 +1,6 @@
 //! `/exit`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 
 /// The command. The keyboard leaves the editor when it sees it; what is left to do is nothing.
 pub const COMMAND: Command = Command {
@@ -8,6 +8,6 @@ pub const COMMAND: Command = Command {
     aliases: &["/quit"],
     argument: "",
     help: "leave; the session is recorded",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |_, _| Box::pin(async {}),
 };

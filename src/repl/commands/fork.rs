@@ -1,6 +1,6 @@
 //! `/fork`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::runtime::SessionStart;
 
@@ -10,7 +10,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "go on in a copy of this session; the original stays as it is",
-    not_while_busy: Some("fork"),
+    while_busy: WhileBusy::Refuses("fork"),
     run: |console, _| Box::pin(fork(console)),
 };
 

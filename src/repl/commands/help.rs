@@ -1,6 +1,6 @@
 //! `/help`.
 
-use super::{COMMANDS, Command};
+use super::{COMMANDS, Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,11 +9,12 @@ pub const COMMAND: Command = Command {
     aliases: &["/?"],
     argument: "",
     help: "show the commands and keys",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, _| Box::pin(help(console)),
 };
 
-const KEYS: &[(&str, &str)] = &[
+/// Keys with a meaning of their own, and what they do.
+pub const KEYS: &[(&str, &str)] = &[
     ("Enter", "send; while it works: steer"),
     ("Alt-Enter", "send when it is done"),
     ("Ctrl-J", "a new line"),
@@ -35,5 +36,5 @@ async fn help(console: &mut Console) {
 }
 
 fn row(name: &str, help: &str) -> String {
-    format!("  {name:<28} {help}")
+    format!("  {name:<30} {help}")
 }

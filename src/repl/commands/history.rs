@@ -1,6 +1,6 @@
 //! `/history`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::history::prompts::is_prompt;
 use crate::protocol::{Item, Role};
 use crate::repl::console::Console;
@@ -12,7 +12,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "show the conversation so far",
-    not_while_busy: Some("show history"),
+    while_busy: WhileBusy::Refuses("show history"),
     run: |console, _| Box::pin(history(console)),
 };
 

@@ -1,6 +1,6 @@
 //! `/init`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "let the model write an AGENTS.md for this project",
-    not_while_busy: Some("write AGENTS.md"),
+    while_busy: WhileBusy::Refuses("write AGENTS.md"),
     run: |console, _| Box::pin(init(console)),
 };
 

@@ -4,10 +4,13 @@
 //! message, and so is everything that begins with a space.
 
 pub mod cd;
+pub mod compact;
+pub mod context;
 pub mod copy;
 pub mod diff;
 pub mod effort;
 pub mod exit;
+pub mod export;
 pub mod fork;
 pub mod help;
 pub mod history;
@@ -21,6 +24,7 @@ pub mod show;
 pub mod status;
 pub mod stop;
 pub mod title;
+pub mod undo;
 
 use super::console::Console;
 use crate::agent::ports::BoxFuture;
@@ -35,10 +39,21 @@ pub struct Command {
     pub argument: &'static str,
     /// What it does, in one line.
     pub help: &'static str,
-    /// Why it has to wait until nothing runs, as `Cannot … while work is running or queued.`; `None` when it need not.
-    pub not_while_busy: Option<&'static str>,
+    /// What of it can be had while something runs.
+    pub while_busy: WhileBusy,
     /// Does it.
     pub run: for<'a> fn(&'a mut Console, &'a str) -> BoxFuture<'a, ()>,
+}
+
+/// What of a command can be had while something runs. The words fit into `Cannot … while work is running or queued.`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhileBusy {
+    /// All of it.
+    Runs,
+    /// Only what it does without an argument, which is to show something.
+    Shows(&'static str),
+    /// Nothing.
+    Refuses(&'static str),
 }
 
 /// All commands, in the order in which `/help` shows them.
@@ -50,13 +65,17 @@ pub const COMMANDS: &[Command] = &[
     new::COMMAND,
     resume::COMMAND,
     fork::COMMAND,
+    compact::COMMAND,
+    context::COMMAND,
     history::COMMAND,
     title::COMMAND,
     queue::COMMAND,
     cd::COMMAND,
     diff::COMMAND,
+    undo::COMMAND,
     show::COMMAND,
     copy::COMMAND,
+    export::COMMAND,
     init::COMMAND,
     ps::COMMAND,
     stop::COMMAND,
@@ -95,17 +114,11 @@ pub async fn run(console: &mut Console, name: &str, argument: &str) {
     if command.argument.is_empty() && !argument.is_empty() {
         return console.say(&format!("Usage: {}", command.name));
     }
-    match command.not_while_busy {
-        Some(what) if console.is_busy() && !only_shows(command, argument) => {
-            console.say(&format!("Cannot {what} while work is running or queued."));
-        }
+    match command.while_busy {
+        WhileBusy::Shows(what) if console.is_busy() && !argument.is_empty() => console.refuse(what),
+        WhileBusy::Refuses(what) if console.is_busy() => console.refuse(what),
         _ => (command.run)(console, argument).await,
     }
-}
-
-/// Without its optional argument, a command only shows.
-fn only_shows(command: &Command, argument: &str) -> bool {
-    argument.is_empty() && command.argument.starts_with('[')
 }
 
 fn find(name: &str) -> Option<&'static Command> {

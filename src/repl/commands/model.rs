@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::model::models;
 use crate::repl::console::Console;
 use crate::runtime::Change;
@@ -13,7 +13,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[NAME]",
     help: "show or change the model",
-    not_while_busy: Some("change model"),
+    while_busy: WhileBusy::Shows("change model"),
     run: |console, name| Box::pin(model(console, name)),
 };
 

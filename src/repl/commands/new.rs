@@ -1,6 +1,6 @@
 //! `/new`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::runtime::SessionStart;
 
@@ -10,7 +10,7 @@ pub const COMMAND: Command = Command {
     aliases: &["/clear"],
     argument: "",
     help: "begin a new session",
-    not_while_busy: Some("begin a new session"),
+    while_busy: WhileBusy::Refuses("begin a new session"),
     run: |console, _| Box::pin(new(console)),
 };
 

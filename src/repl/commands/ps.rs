@@ -1,6 +1,6 @@
 //! `/ps`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::repl::render::lines::seconds;
 use crate::text::width;
@@ -11,7 +11,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "list the processes the model left running",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, _| Box::pin(ps(console)),
 };
 

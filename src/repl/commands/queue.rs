@@ -1,6 +1,6 @@
 //! `/queue`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "TEXT",
     help: "send a message when the work is done",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, text| Box::pin(queue(console, text)),
 };
 

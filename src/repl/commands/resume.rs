@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::Command;
 use super::history::turns;
+use super::{Command, WhileBusy};
+use crate::agent::Conversation;
+use crate::history::compaction::current_plan;
 use crate::repl::console::Console;
 use crate::repl::screen::columns;
 use crate::repl::scroll::Change;
 use crate::rollout::index::{self, Selection, SessionSummary};
 use crate::runtime::SessionStart;
 use crate::text::width;
+use crate::tools::update_plan;
 
 /// The command.
 pub const COMMAND: Command = Command {
@@ -18,7 +21,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[N|ID|--last|--all]",
     help: "list earlier sessions, or go on with one",
-    not_while_busy: Some("resume"),
+    while_busy: WhileBusy::Shows("resume"),
     run: |console, argument| Box::pin(resume(console, argument)),
 };
 
@@ -51,9 +54,13 @@ async fn open(console: &mut Console, start: SessionStart) {
     }
 }
 
-/// Shows what was said last; the rest is for `/history`.
+/// Shows what was said last, and the plan; the rest is for `/history`.
 pub async fn show_last_exchange(console: &mut Console) {
-    let turns = console.with_conversation(|conversation| turns(conversation.history.items())).await.unwrap_or_default();
+    let look = |conversation: &Conversation| {
+        let items = conversation.history.items();
+        (turns(items), current_plan(items, |text| conversation.is_summary(text)))
+    };
+    let (turns, plan) = console.with_conversation(look).await.unwrap_or_default();
     let Some(last) = turns.last().cloned() else { return };
     if turns.len() > 1 {
         let style = console.page.style();
@@ -62,6 +69,9 @@ pub async fn show_last_exchange(console: &mut Console) {
     console.echo(&last.prompt);
     if let Some(answer) = last.answer {
         console.show_message(&answer);
+    }
+    if let Some(event) = plan.as_deref().and_then(update_plan::shown) {
+        console.show(&event);
     }
     console.screen.apply(vec![Change::Gap]);
 }

@@ -1,6 +1,6 @@
 //! `/show`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 use crate::repl::render::fold;
 use crate::repl::screen::columns;
@@ -12,7 +12,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[N]",
     help: "show a folded output or paste in full; the last one without N",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, number| Box::pin(show(console, number)),
 };
 

@@ -1,6 +1,6 @@
 //! `/status`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "",
     help: "show session, model, folder and tokens",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, _| Box::pin(status(console)),
 };
 

@@ -1,6 +1,6 @@
 //! `/stop`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     argument: "[ID]",
     help: "end a process the model left running; all of them without ID",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, id| Box::pin(stop(console, id)),
 };
 

@@ -1,6 +1,6 @@
 //! `/title`.
 
-use super::Command;
+use super::{Command, WhileBusy};
 use crate::repl::console::Console;
 
 /// The command.
@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     aliases: &["/rename"],
     argument: "[NAME]",
     help: "show or set the name of this session",
-    not_while_busy: None,
+    while_busy: WhileBusy::Runs,
     run: |console, name| Box::pin(title(console, name)),
 };
 

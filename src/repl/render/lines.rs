@@ -148,8 +148,8 @@ impl Lines {
     #[must_use]
     pub fn compacting(self, reason: CompactionReason) -> String {
         let text = match reason {
-            CompactionReason::ContextLimit => "compacting: the context window is full",
-            CompactionReason::UserRequested => "compacting",
+            CompactionReason::ContextLimit => "The conversation fills its window; summarising it …",
+            CompactionReason::UserRequested => "Summarising the conversation …",
         };
         self.row(Styled::new(text, Look::DIM))
     }
@@ -157,18 +157,18 @@ impl Lines {
     /// The conversation was replaced by a shorter one.
     #[must_use]
     pub fn compacted(self, before: u64, after: u64) -> String {
-        self.shrunk("compacted", before, after)
+        self.shrunk("Compacted", before, after, "; /compact undo takes it back")
     }
 
     /// The newest compaction was taken back.
     #[must_use]
     pub fn compaction_undone(self, before: u64, after: u64) -> String {
-        self.shrunk("compaction undone", before, after)
+        self.shrunk("Compaction undone", before, after, "")
     }
 
-    fn shrunk(self, what: &str, before: u64, after: u64) -> String {
+    fn shrunk(self, what: &str, before: u64, after: u64, more: &str) -> String {
         let mut row = Styled::new(what, Look::of(Color::Cyan));
-        row.push(&format!(" · {} → {} tokens", count(before), count(after)), Look::DIM);
+        row.push(&format!(": {} → {} tokens{more}", count(before), count(after)), Look::DIM);
         self.row(row)
     }
 

@@ -360,7 +360,7 @@ impl Stream {
                     self.containers.push(item(&marker, self.style));
                 }
                 Start::Fence(fence) => {
-                    let label = Styled::new(&format!("```{}", fence.info), Look::DIM);
+                    let label = Styled::new(&format!("```{}", width::clean_line(fence.info)), Look::DIM);
                     self.emit_fitted(label);
                     let highlighter = Highlighter::new(fence.info);
                     self.open = Open::Code { highlighter, mark: fence.mark, len: fence.len, indent: fence.indent };
