@@ -6,7 +6,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`run`] | start, main loop, end |
+//! | [`run`](mod@run) | start, main loop, end |
 //! | [`console`] | the session and what can be done with it |
 //! | [`commands`] | `/help` and its kin, one file each |
 //! | [`input`] | the keyboard; the only file that names the line editor |

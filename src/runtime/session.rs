@@ -182,7 +182,7 @@ impl Session {
     /// Writes a line about the session itself, such as its name.
     ///
     /// # Errors
-    /// See [`Rollout::append`](crate::agent::ports::Rollout::append).
+    /// See [`Rollout::append`].
     pub fn record(&self, line: &RolloutLine) -> Result<(), UserError> {
         Ok(self.shared.agent.rollout.append(line)?)
     }
