@@ -7,7 +7,6 @@
 use futures_util::StreamExt;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::checkpoint::Checkpoint;
 use super::dispatch::Dispatch;
@@ -117,7 +116,7 @@ impl Turn<'_> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Stop::Interrupted),
-            () = tokio::time::sleep(delay.max(Duration::ZERO)) => Ok(()),
+            () = tokio::time::sleep(delay) => Ok(()),
         }
     }
 
