@@ -16,7 +16,9 @@
 //! | 3 | [`undo`] | what files were before a turn changed them |
 //! | 2 | [`agent`] | the turn: [`AgentLoop`](agent::AgentLoop) and the ports it needs |
 //! | 2 | [`context`] | what the model is shown beside the conversation |
+//! | 2 | [`evolution`] | how the runtime learns from its turns |
 //! | 1 | [`history`] | the conversation as the model sees it |
+//! | 1 | [`ledger`] | what is learned, as the fold of its journal |
 //! | 1 | [`patch`] | the patch language |
 //! | 1 | [`text`] | shortening, time stamps, templates, redaction |
 //! | 0 | [`protocol`] | the words everything speaks: items, events, ops, prompts, errors |
@@ -29,8 +31,10 @@ pub mod agent;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod evolution;
 pub mod exec;
 pub mod history;
+pub mod ledger;
 pub mod model;
 pub mod patch;
 pub mod protocol;

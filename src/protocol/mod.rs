@@ -7,6 +7,7 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod item;
+pub mod learned;
 pub mod op;
 pub mod prompt;
 pub mod provider;
