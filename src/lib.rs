@@ -13,6 +13,7 @@
 //! | 3 | [`tools`] | the tools the model can call, one file each |
 //! | 3 | [`exec`] | starts processes |
 //! | 3 | [`rollout`] | session files |
+//! | 3 | [`store`] | what is learned, on disk |
 //! | 3 | [`undo`] | what files were before a turn changed them |
 //! | 2 | [`agent`] | the turn: [`AgentLoop`](agent::AgentLoop) and the ports it needs |
 //! | 2 | [`context`] | what the model is shown beside the conversation |
@@ -41,6 +42,7 @@ pub mod protocol;
 pub mod repl;
 pub mod rollout;
 pub mod runtime;
+pub mod store;
 pub mod text;
 pub mod tools;
 pub mod undo;

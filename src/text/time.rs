@@ -10,6 +10,13 @@ pub fn rfc3339(unix_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
+/// The day in UTC, such as `2026-11-20`.
+#[must_use]
+pub fn date(unix_ms: u64) -> String {
+    let (year, month, day) = civil(unix_ms / 86_400_000);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// The Gregorian date of a day counted from 1970-01-01, by Howard Hinnant's `civil_from_days`: years begin in March, so
 /// that the leap day is the last of its year.
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -37,6 +44,7 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(rfc3339(ms), text);
+            assert_eq!(date(ms), text[..10]);
         }
     }
 }

@@ -108,8 +108,8 @@ pub enum Verb {
     Skill,
     /// Entries of another program or another machine were taken in.
     Import,
-    /// The inverse of an earlier change.
-    Undo(OpId),
+    /// The inverse of earlier changes, these.
+    Undo(Vec<OpId>),
 }
 
 impl Operation {

@@ -1,0 +1,224 @@
+//! Floor 3: what is learned, on disk.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | this one | [`DiskStore`]: the port's functions |
+//! | [`line`] | one line of a log: its checksum, its version |
+//! | [`log`] | a file of such lines: appending, reading, setting damage aside |
+//! | [`lock`] | one writer at a time |
+//! | [`write`] | private files and folders, written whole or not at all |
+//! | [`views`] | the Markdown beside a journal |
+//!
+//! `$CODEX_HOME/hone/projects/<repository>/` holds what concerns one repository, `$CODEX_HOME/hone/user/` what concerns the person.
+//! The logs are the truth. Everything else is made from them, and made again when it is missing or behind.
+
+pub mod line;
+pub mod lock;
+pub mod log;
+pub mod views;
+pub mod write;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use log::Log;
+
+use crate::agent::ports::Clock;
+use crate::evolution::ports::{Store, StoreError};
+use crate::ledger::Ledger;
+use crate::protocol::learned::{Exposure, Operation, Review, Scope, TurnRecord};
+use crate::protocol::{ErrorKind, UserError};
+
+/// How long a writer waits for another one to finish.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The store of one repository and of the person, below a home folder. Makes nothing before it writes something.
+pub struct DiskStore {
+    home: PathBuf,
+    repo: PathBuf,
+    user: PathBuf,
+    clock: Arc<dyn Clock>,
+    damage: Mutex<Vec<String>>,
+}
+
+impl DiskStore {
+    /// The store below `home`, for the repository with this id, which is a name a folder can have.
+    #[must_use]
+    pub fn new(home: &Path, repo_id: &str, clock: Arc<dyn Clock>) -> Self {
+        let root = home.join("hone");
+        let (repo, user) = (root.join("projects").join(repo_id), root.join("user"));
+        Self { home: home.to_owned(), repo, user, clock, damage: Mutex::default() }
+    }
+
+    /// The folder of a scope.
+    #[must_use]
+    pub fn folder(&self, scope: Scope) -> &Path {
+        match scope {
+            Scope::Repo => &self.repo,
+            Scope::User => &self.user,
+        }
+    }
+
+    /// The view of a scope.
+    #[must_use]
+    pub fn view(&self, scope: Scope) -> PathBuf {
+        self.folder(scope).join(match scope {
+            Scope::Repo => "MEMORY.md",
+            Scope::User => "USER.md",
+        })
+    }
+
+    /// The home folder it is in.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    fn log<T>(&self, scope: Scope, name: &'static str) -> Log<T> {
+        Log::new(self.folder(scope).join(name))
+    }
+
+    fn journal(&self, scope: Scope) -> Log<Operation> {
+        self.log(scope, "journal.jsonl")
+    }
+
+    /// Reads a log; what is damaged in it is remembered for [`Store::damage`].
+    fn read<T: serde::de::DeserializeOwned>(&self, log: &Log<T>) -> Result<Vec<T>, StoreError> {
+        let read = log.read().map_err(|error| failed("read", log.path(), &error))?;
+        self.note(read.damage);
+        Ok(read.values)
+    }
+
+    fn note(&self, found: Vec<String>) {
+        let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+        for message in found {
+            if !damage.contains(&message) {
+                damage.push(message);
+            }
+        }
+    }
+
+    fn append<T: serde::Serialize>(&self, log: &Log<T>, values: &[T]) -> Result<(), StoreError> {
+        let _lock = self.lock(log.path().parent().unwrap_or(&self.home))?;
+        log.append(values).map(drop).map_err(|error| failed("write", log.path(), &error))
+    }
+
+    fn lock(&self, folder: &Path) -> Result<lock::Lock, StoreError> {
+        match lock::Lock::take(folder, PATIENCE) {
+            Ok(lock) => Ok(lock),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(StoreError::Busy(folder.display().to_string()))
+            }
+            Err(error) => Err(failed("lock", folder, &error)),
+        }
+    }
+
+    /// What is learned, as the journal tells it.
+    fn fold(&self, scope: Scope) -> Result<Ledger, StoreError> {
+        let journal = self.journal(scope);
+        let (ledger, misfits) = Ledger::fold(self.read(&journal)?);
+        let path = journal.path().display();
+        self.note(misfits.iter().map(|misfit| format!("{path}: {misfit}, so it is passed over")).collect());
+        Ok(ledger)
+    }
+
+    /// Takes over what the person changed in the view, if anything. Call it under the lock.
+    fn take_over(&self, scope: Scope, ledger: &mut Ledger) -> Result<(), StoreError> {
+        let Some(operation) = self.by_hand(scope, ledger)? else { return Ok(()) };
+        self.journal(scope)
+            .append(std::slice::from_ref(&operation))
+            .map_err(|error| failed("write", self.journal(scope).path(), &error))?;
+        ledger.apply(operation).map_err(|_| StoreError::Moved)?;
+        self.publish(scope, ledger).map_err(|(path, error)| failed("write", &path, &error))
+    }
+
+    fn by_hand(&self, scope: Scope, ledger: &Ledger) -> Result<Option<Operation>, StoreError> {
+        let path = self.view(scope);
+        match std::fs::read(&path) {
+            Ok(view) => Ok(ledger.by_hand(scope, &String::from_utf8_lossy(&view), self.clock.unix_ms())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &path, &error)),
+        }
+    }
+
+    /// Makes everything that is made from a ledger what it should be.
+    fn publish(&self, scope: Scope, ledger: &Ledger) -> Result<(), (PathBuf, io::Error)> {
+        views::publish(&self.view(scope), ledger.view(scope).as_deref())
+    }
+}
+
+impl Store for DiskStore {
+    fn append_turn(&self, record: &TurnRecord) -> Result<(), StoreError> {
+        self.append(&self.log(Scope::Repo, "turns.jsonl"), std::slice::from_ref(record))
+    }
+
+    fn append_exposures(&self, exposures: &[Exposure]) -> Result<(), StoreError> {
+        if exposures.is_empty() {
+            return Ok(());
+        }
+        self.append(&self.log(Scope::Repo, "exposures.jsonl"), exposures)
+    }
+
+    fn append_review(&self, review: &Review) -> Result<(), StoreError> {
+        self.append(&self.log(Scope::Repo, "reviews.jsonl"), std::slice::from_ref(review))
+    }
+
+    fn turns(&self) -> Result<Vec<TurnRecord>, StoreError> {
+        let mut turns: Vec<TurnRecord> = self.read(&self.log(Scope::Repo, "turns.jsonl"))?;
+        // Two processes end turns at the same time: ids tell which began first. A turn that is there twice counts once.
+        turns.sort_by_key(|record| (record.ended_ms, record.turn));
+        let mut seen = std::collections::HashSet::new();
+        turns.retain(|record| seen.insert(record.turn));
+        Ok(turns)
+    }
+
+    fn exposures(&self) -> Result<Vec<Exposure>, StoreError> {
+        self.read(&self.log(Scope::Repo, "exposures.jsonl"))
+    }
+
+    fn reviews(&self) -> Result<Vec<Review>, StoreError> {
+        self.read(&self.log(Scope::Repo, "reviews.jsonl"))
+    }
+
+    fn ledger(&self, scope: Scope) -> Result<Ledger, StoreError> {
+        let mut ledger = self.fold(scope)?;
+        if self.by_hand(scope, &ledger)?.is_some() {
+            let _lock = self.lock(self.folder(scope))?;
+            ledger = self.fold(scope)?;
+            self.take_over(scope, &mut ledger)?;
+        }
+        Ok(ledger)
+    }
+
+    fn commit(&self, scope: Scope, base: u64, operations: &[Operation]) -> Result<(), StoreError> {
+        let _lock = self.lock(self.folder(scope))?;
+        let mut before = self.fold(scope)?;
+        self.take_over(scope, &mut before)?;
+        if before.sequence() != base {
+            return Err(StoreError::Moved);
+        }
+        let mut after = before.clone();
+        for operation in operations {
+            after.apply(operation.clone()).map_err(|_| StoreError::Moved)?;
+        }
+        let journal = self.journal(scope);
+        let length = journal.append(operations).map_err(|error| failed("write", journal.path(), &error))?;
+        self.publish(scope, &after).map_err(|(path, error)| {
+            // The journal is the truth: without its new lines everything is as it was, and is made so again.
+            journal.cut(length).unwrap_or_default();
+            self.publish(scope, &before).unwrap_or_default();
+            failed("write", &path, &error)
+        })
+    }
+
+    fn damage(&self) -> Vec<String> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
+    let error = UserError::new(ErrorKind::Storage, format!("cannot {what} {}: {error}", path.display()));
+    StoreError::Failed(error.hint("see that the disk has room and that the folder is yours"))
+}
