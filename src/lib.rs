@@ -12,6 +12,7 @@
 //! | 3 | [`model`] | talks to models; records and plays tapes |
 //! | 3 | [`tools`] | the tools the model can call, one file each |
 //! | 3 | [`exec`] | starts processes |
+//! | 3 | [`sandbox`] | contains what they may touch |
 //! | 3 | [`rollout`] | session files |
 //! | 3 | [`store`] | what is learned, on disk |
 //! | 3 | [`undo`] | what files were before a turn changed them |
@@ -42,6 +43,7 @@ pub mod protocol;
 pub mod repl;
 pub mod rollout;
 pub mod runtime;
+pub mod sandbox;
 pub mod store;
 pub mod text;
 pub mod tools;

@@ -64,6 +64,7 @@ pub async fn capture(shell: &Path, plain: &Arc<Vars>, sessions: &Sessions) -> Re
         thread_id: String::new(),
         call_id: String::new(),
         tty: false,
+        sandbox: None,
     };
     let running = sessions.start(&launch)?;
     let ended = tokio::time::timeout(PATIENCE, running.process().ended()).await;

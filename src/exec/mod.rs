@@ -7,6 +7,7 @@
 
 pub mod capture;
 pub mod command_env;
+pub mod containment;
 pub mod editor;
 pub mod env;
 pub mod login;
@@ -18,6 +19,7 @@ pub mod spawn;
 mod tree;
 
 pub use command_env::CommandEnv;
+pub use containment::Containment;
 pub use env::{EnvPolicy, Inherit, Vars};
 pub use process::Process;
 pub use sessions::{Running, Sessions};

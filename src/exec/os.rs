@@ -1,4 +1,5 @@
-//! The few calls to the operating system that the standard library has no safe form of: the only unsafe code there is.
+//! The few calls to the operating system that the standard library has no safe form of: beside `sandbox/` the only unsafe
+//! code there is.
 
 #![allow(unsafe_code)]
 
@@ -11,6 +12,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use tokio::io::unix::AsyncFd;
+
+use crate::sandbox::enter::Restrictions;
 
 /// Makes this process the parent of those of its descendants whose own parent ends. Without that a daemon that left both
 /// its group and its parent could not be told from anybody else's. Only Linux knows this; elsewhere nothing happens.
@@ -116,6 +119,15 @@ pub fn lead_terminal_session(command: &mut Command) {
         let entered = unsafe { libc::setsid() >= 0 && libc::ioctl(0, libc::TIOCSCTTY as _, 0) >= 0 };
         if entered { Ok(()) } else { Err(io::Error::last_os_error()) }
     };
+    // SAFETY: `enter` neither allocates nor takes a lock, as code between fork and exec must not.
+    unsafe {
+        command.pre_exec(enter);
+    }
+}
+
+/// Lets the command bind itself to a sandbox.
+pub fn restrict(command: &mut Command, restrictions: Restrictions) {
+    let enter = move || restrictions.enter();
     // SAFETY: `enter` neither allocates nor takes a lock, as code between fork and exec must not.
     unsafe {
         command.pre_exec(enter);

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::unix::AsyncFd;
@@ -14,6 +15,9 @@ use tokio::sync::watch;
 use super::capture::{Capture, Captured};
 use super::spawn::{Launch, Spawned};
 use super::{os, tree};
+use crate::sandbox::SandboxError;
+use crate::sandbox::mask::Masks;
+use crate::sandbox::plan::Receipt;
 
 /// How long an output is still read after its process ended, should a background process hold on to it.
 const GRACE: Duration = Duration::from_millis(50);
@@ -30,19 +34,21 @@ pub struct Process {
     mark: String,
     capture: Mutex<Capture>,
     exit: watch::Sender<Option<i32>>,
+    /// Whether it ended before the command in it began.
+    never_began: AtomicBool,
     /// Our side of its terminal, when it has one.
     terminal: Option<Arc<AsyncFd<File>>>,
 }
 
-/// Process groups that outlived their leader. Their dead are ours to bury.
+/// Process groups that outlived their leader, with what their sandboxes need. Their dead are ours to bury.
 #[derive(Default)]
-pub struct Leftovers(Mutex<Vec<i32>>);
+pub struct Leftovers(Mutex<Vec<(i32, Masks)>>);
 
 impl Process {
     /// Takes charge of a child. `mark` is the variable of its environment by which what came from it is known. Needs a
     /// tokio runtime.
     pub fn watch(spawned: Spawned, launch: &Launch, mark: String, leftovers: Arc<Leftovers>) -> Arc<Self> {
-        let Spawned { child, output } = spawned;
+        let Spawned { child, output, masks, receipt } = spawned;
         let output = Arc::new(output);
         let process = Arc::new(Self {
             // Of a shell's command line, the script is what people know.
@@ -53,9 +59,13 @@ impl Process {
             mark,
             capture: Mutex::default(),
             exit: watch::Sender::new(None),
+            never_began: AtomicBool::new(false),
             terminal: launch.tty.then(|| Arc::clone(&output)),
         });
-        tokio::spawn(attend(Arc::clone(&process), child, output, leftovers));
+        tokio::spawn(attend(Arc::clone(&process), child, output, (masks, receipt), leftovers));
+        if let Some(limit) = launch.sandbox.as_ref().and_then(|sandbox| sandbox.sandbox().spec().limits.wall_time) {
+            tokio::spawn(end_after(limit, Arc::clone(&process)));
+        }
         process
     }
 
@@ -88,6 +98,12 @@ impl Process {
     pub fn take(&self) -> (Captured, Option<i32>) {
         let exit = self.exit_code();
         (lock(&self.capture).take(exit.is_some()), exit)
+    }
+
+    /// What was wrong with the sandbox, if the command in it never began; `printed` is what was printed instead.
+    #[must_use]
+    pub fn sandbox_failure(&self, printed: &Captured) -> Option<SandboxError> {
+        self.never_began.load(Ordering::Acquire).then(|| SandboxError::Wrapper(printed.text().trim().to_owned()))
     }
 
     /// Whether it has a terminal to write to.
@@ -134,7 +150,7 @@ impl Process {
 impl Leftovers {
     /// Buries who died, forgets the groups that are gone.
     pub fn reap(&self) {
-        lock(&self.0).retain(|group| {
+        lock(&self.0).retain(|(group, _)| {
             os::reap_group(*group);
             os::signal_group(*group, 0)
         });
@@ -142,13 +158,13 @@ impl Leftovers {
 
     /// The groups that were not empty when last looked at.
     pub fn groups(&self) -> Vec<i32> {
-        lock(&self.0).clone()
+        lock(&self.0).iter().map(|(group, _)| *group).collect()
     }
 
     /// Remembers the group of a leader that ended, unless it is empty.
-    fn note(&self, group: i32) {
+    fn note(&self, group: i32, masks: Masks) {
         if os::signal_group(group, 0) {
-            lock(&self.0).push(group);
+            lock(&self.0).push((group, masks));
         }
     }
 }
@@ -158,16 +174,34 @@ async fn attend(
     process: Arc<Process>,
     mut child: tokio::process::Child,
     output: Arc<AsyncFd<File>>,
+    (masks, receipt): (Masks, Option<Receipt>),
     leftovers: Arc<Leftovers>,
 ) {
     let (status, output_ended) = read_until_exit(&mut child, &output, &process.capture).await;
-    leftovers.note(process.pid);
+    leftovers.note(process.pid, masks);
+    // A wrapper that was killed had no chance to say how far it got.
+    let by_itself = status.as_ref().is_ok_and(|status| status.code().is_some());
+    if by_itself && receipt.is_some_and(|receipt| !receipt.command_began()) {
+        process.never_began.store(true, Ordering::Release);
+    }
     process.exit.send_replace(Some(status.map_or(UNKNOWN_EXIT, exit_code)));
     // What a background process prints from now on is of no interest, nor is the memory it would take.
     drop(process);
     if !output_ended {
         discard(&output).await;
     }
+}
+
+/// Kills a process that runs too long, and says so where it prints.
+async fn end_after(limit: Duration, process: Arc<Process>) {
+    if tokio::time::timeout(limit, process.ended()).await.is_ok() {
+        return;
+    }
+    let told = format!("\n[ended: it ran longer than the {} s that sandbox_limits allows]\n", limit.as_secs_f64());
+    let mut rest = told.as_bytes();
+    // Reading from memory into memory cannot fail.
+    let _infallible = lock(&process.capture).fill(|space| rest.read(space));
+    process.kill();
 }
 
 /// Reads until the child has ended and the output too, unless that takes too long; says whether it did.

@@ -2,7 +2,7 @@
 //!
 //! The standard library uses `posix_spawn` as long as nothing has to run in the child before exec. Fork and exec cost the
 //! same for a small program, but several milliseconds for one that holds 100 MB, so they are kept for where they are needed:
-//! to give a child a terminal, or to keep it off the person's.
+//! to give a child a terminal, to keep it off the person's, or to bind it to a sandbox.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -14,8 +14,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio::io::unix::AsyncFd;
 
+use super::containment::Containment;
 use super::env::{FIXED, Vars};
 use super::os;
+use crate::sandbox::mask::Masks;
+use crate::sandbox::plan::Receipt;
+use crate::sandbox::{self, Prepared, SandboxError, enter};
 
 // The size of the terminals processes get.
 const ROWS: u16 = 24;
@@ -36,6 +40,8 @@ pub struct Launch {
     pub call_id: String,
     /// Whether it gets a terminal instead of a pipe and no input.
     pub tty: bool,
+    /// What it may touch; `None` for all that the person may.
+    pub sandbox: Option<Containment>,
 }
 
 /// Why a process could not be started.
@@ -53,6 +59,9 @@ pub enum SpawnError {
     /// There is no such program.
     #[error("there is no program `{0}` in this environment's PATH")]
     NoProgram(String),
+    /// The sandbox could not be set up, so that nothing was started. No failure of the command.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The operating system refused.
     #[error("`{program}` could not be started: {source}")]
     Refused {
@@ -69,6 +78,10 @@ pub struct Spawned {
     pub child: tokio::process::Child,
     /// What it prints; for a terminal also what it reads.
     pub output: AsyncFd<File>,
+    /// To be kept until nothing of it runs any more.
+    pub masks: Masks,
+    /// Whether the command ever began, when a wrapper was to start it.
+    pub receipt: Option<Receipt>,
 }
 
 /// Where a child without a terminal of its own stands.
@@ -97,21 +110,50 @@ pub fn spawn(launch: &Launch, standing: Standing, mark: (&str, &str)) -> Result<
     let name = launch.argv.first().filter(|name| !name.is_empty()).ok_or(SpawnError::NoCommand)?;
     let program = find_program(name, launch.vars.get(OsStr::new("PATH")).map(|path| &**path), &launch.cwd)
         .ok_or_else(|| SpawnError::NoProgram(name.clone()))?;
-    let mut command = Command::new(program);
-    command.arg0(name).args(&launch.argv[1..]).current_dir(&launch.cwd);
+    let prepared = match &launch.sandbox {
+        Some(containment) => containment.sandbox().prepare(sandbox::Command {
+            program: &program,
+            argv: &launch.argv,
+            cwd: &launch.cwd,
+        })?,
+        None => Prepared::default(),
+    };
+    let mut command = match &prepared.wrapper {
+        Some((wrapper, arguments)) => {
+            let mut command = Command::new(wrapper);
+            command.args(arguments);
+            command
+        }
+        None => {
+            let mut command = Command::new(program);
+            command.arg0(name).args(&launch.argv[1..]);
+            command
+        }
+    };
+    command.current_dir(&launch.cwd);
     command.env_clear().envs(launch.vars.iter()).envs(FIXED.iter().copied());
     command.env("CODEX_THREAD_ID", &launch.thread_id).env("CODEX_SESSION_ID", &launch.thread_id);
     command.env("CODEX_TOOL_CALL_ID", &launch.call_id).env(mark.0, mark.1);
-    start(command, launch.tty, standing).map_err(|source| SpawnError::Refused { program: name.clone(), source })
+    if launch.sandbox.as_ref().is_some_and(|containment| !containment.sandbox().spec().network) {
+        command.env("CODEX_SANDBOX_NETWORK_DISABLED", "1");
+    }
+    start(command, launch, standing, prepared).map_err(|source| match enter::failure(&source) {
+        Some(error) => SpawnError::Sandbox(error),
+        None => SpawnError::Refused { program: name.clone(), source },
+    })
 }
 
-fn start(mut command: Command, tty: bool, standing: Standing) -> io::Result<Spawned> {
-    let output = if tty { connect_terminal(&mut command)? } else { connect_pipe(&mut command, standing)? };
+fn start(mut command: Command, launch: &Launch, standing: Standing, prepared: Prepared) -> io::Result<Spawned> {
+    let output = if launch.tty { connect_terminal(&mut command)? } else { connect_pipe(&mut command, standing)? };
     let output = os::awaitable(output)?;
+    // Last of what the child does: it may take away what the rest needs.
+    if launch.sandbox.is_some() {
+        os::restrict(&mut command, prepared.restrictions);
+    }
     // The command holds the child's ends of pipe or terminal, and is gone before anybody reads: an output ends when the
     // last one that could write to it closes it.
     let child = tokio::process::Command::from(command).spawn()?;
-    Ok(Spawned { child, output })
+    Ok(Spawned { child, output, masks: prepared.masks, receipt: prepared.receipt })
 }
 
 /// One pipe for output and errors, so that they arrive in the order they were written.

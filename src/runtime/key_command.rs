@@ -37,6 +37,7 @@ impl KeyCommand {
             thread_id: String::new(),
             call_id: String::new(),
             tty: false,
+            sandbox: None,
         };
         let running = self.processes.start(&launch).map_err(|error| error.to_string())?;
         if timeout(Duration::from_millis(self.auth.timeout_ms), running.process().ended()).await.is_err() {

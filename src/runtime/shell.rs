@@ -61,6 +61,7 @@ impl PersonShell {
             thread_id: String::new(),
             call_id: String::new(),
             tty: false,
+            sandbox: None,
         };
         let started = Instant::now();
         let running = self.processes.start(&launch).map_err(|error| {

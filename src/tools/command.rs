@@ -2,7 +2,7 @@
 
 use crate::agent::ports::{Output, ToolCx};
 use crate::exec::capture::Captured;
-use crate::exec::{CommandEnv, Launch, Process, Sessions, SpawnError, Vars, shell};
+use crate::exec::{CommandEnv, Containment, Launch, Process, Sessions, SpawnError, Vars, shell};
 use crate::protocol::Event;
 use crate::protocol::event::Activity;
 use crate::protocol::item::OutputPart;
@@ -21,6 +21,8 @@ pub struct Commands {
     pub sessions: Arc<Sessions>,
     /// The environment they get.
     pub env: Arc<CommandEnv>,
+    /// What they may touch; `None` for all that the person may.
+    pub sandbox: Option<Containment>,
     /// The longest a look at a running command may wait: `background_terminal_max_timeout` of the configuration.
     pub longest_poll: Duration,
 }
@@ -45,7 +47,7 @@ impl Commands {
     /// what may take time here.
     pub async fn launch_script(&self, script: &Script<'_>, cwd: PathBuf, tty: bool, cx: &ToolCx) -> Launch {
         let vars = if script.login { self.login_vars(&script.shell, cx).await } else { self.env.plain() };
-        launch(shell::argv(&script.shell, false, script.text), cwd, vars, tty, cx)
+        self.launch(shell::argv(&script.shell, false, script.text), cwd, vars, tty, cx)
     }
 
     async fn login_vars(&self, shell: &Path, cx: &ToolCx) -> Arc<Vars> {
@@ -58,7 +60,12 @@ impl Commands {
 
     /// Prepares a program's start.
     pub fn launch_program(&self, argv: Vec<String>, cwd: PathBuf, cx: &ToolCx) -> Launch {
-        launch(argv, cwd, self.env.plain(), false, cx)
+        self.launch(argv, cwd, self.env.plain(), false, cx)
+    }
+
+    fn launch(&self, argv: Vec<String>, cwd: PathBuf, vars: Arc<Vars>, tty: bool, cx: &ToolCx) -> Launch {
+        let (thread_id, call_id) = (cx.thread_id.clone(), cx.call_id.clone());
+        Launch { argv, cwd, vars, thread_id, call_id, tty, sandbox: self.sandbox.clone() }
     }
 
     /// Runs a command to its end or to `timeout`, when it is killed. `None` when the person interrupts.
@@ -76,6 +83,9 @@ impl Commands {
             return Ok(None);
         }
         let (printed, exit) = running.process().take();
+        if let Some(error) = running.process().sandbox_failure(&printed) {
+            return Err(error.into());
+        }
         Ok(Some(Ended { exit, wall: started.elapsed(), printed }))
     }
 }
@@ -194,8 +204,4 @@ pub fn folder(cwd: &Path, asked: Option<&str>) -> PathBuf {
 /// What a command is about to do, for people.
 pub fn activity(command: &str, cwd: PathBuf) -> Activity {
     Activity::Exec { command: command.to_owned(), cwd }
-}
-
-fn launch(argv: Vec<String>, cwd: PathBuf, vars: Arc<Vars>, tty: bool, cx: &ToolCx) -> Launch {
-    Launch { argv, cwd, vars, thread_id: cx.thread_id.clone(), call_id: cx.call_id.clone(), tty }
 }

@@ -59,6 +59,9 @@ impl ExecCommand {
             return command::aborted();
         }
         let (printed, exit) = running.process().take();
+        if let Some(error) = running.process().sandbox_failure(&printed) {
+            return Output::failed(format!("exec_command failed: {error}"));
+        }
         let state = exit.ok_or_else(|| running.keep());
         Glance { wall: started.elapsed(), printed, state }.output(command::limit(cx, args.max_output_tokens))
     }

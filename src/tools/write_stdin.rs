@@ -78,6 +78,9 @@ impl WriteStdin {
         if exit.is_some() {
             self.commands.sessions.forget(id);
         }
+        if let Some(error) = process.sandbox_failure(&printed) {
+            return Output::failed(format!("write_stdin failed: {error}"));
+        }
         Glance { wall: started.elapsed(), printed, state: exit.ok_or(id) }
             .output(command::limit(cx, args.max_output_tokens))
     }

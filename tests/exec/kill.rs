@@ -99,6 +99,7 @@ async fn the_sixty_fifth_process_makes_the_first_one_go() {
         thread_id: String::new(),
         call_id: String::new(),
         tty: false,
+        sandbox: None,
     };
     let sessions = bench.sessions();
     let ids: Vec<i32> = (0..70).map(|_| sessions.start(&launch).unwrap().keep()).collect();

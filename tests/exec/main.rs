@@ -53,6 +53,7 @@ impl Bench {
         let commands = Commands {
             sessions: Arc::new(Sessions::new()),
             env: Arc::new(CommandEnv::new(vars, policy, withheld, true)),
+            sandbox: None,
             longest_poll: Duration::from_secs(300),
         };
         let warnings = Arc::new(Warnings::default());

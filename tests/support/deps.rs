@@ -10,7 +10,11 @@ use hone::tools::command::Commands;
 /// Tools as a model with free-text patches gets them.
 pub fn tool_deps() -> ToolDeps {
     let env = CommandEnv::new(std::env::vars_os(), &EnvPolicy::default(), &[], false);
-    let commands =
-        Commands { sessions: Arc::new(Sessions::new()), env: Arc::new(env), longest_poll: Duration::from_secs(300) };
+    let commands = Commands {
+        sessions: Arc::new(Sessions::new()),
+        env: Arc::new(env),
+        sandbox: None,
+        longest_poll: Duration::from_secs(300),
+    };
     ToolDeps { commands, freeform_patch: true }
 }

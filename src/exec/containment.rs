@@ -1,0 +1,56 @@
+//! The sandbox as those know it who start processes: something to attach to a [`Launch`](super::Launch).
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
+
+use crate::sandbox::spec::WriteDenied;
+use crate::sandbox::{Ladder, Mechanism, Sandbox, SandboxError, SandboxSpec, ladder};
+
+/// What a command may touch, and the mechanism that sees to it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Containment(Arc<Sandbox>);
+
+impl Containment {
+    /// By the best mechanism this machine has, or the one asked for. The first one looks for mechanisms, which takes as
+    /// long as starting a small program.
+    ///
+    /// # Errors
+    /// None works, or not the one asked for.
+    pub fn new(spec: SandboxSpec, asked: Option<Mechanism>) -> Result<Self, SandboxError> {
+        if spec.contains() {
+            return Ok(Self(Arc::new(Sandbox::new(spec, ladder(), asked)?)));
+        }
+        let nothing = Ladder { steps: Vec::new(), bubblewrap: None, landlock: None };
+        Ok(Self(Arc::new(Sandbox::new(spec, &nothing, asked)?)))
+    }
+
+    /// The sandbox.
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0
+    }
+
+    /// Whether the file at `path` may be written on a command's behalf: see [`SandboxSpec::check_write`].
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_write(&self, path: &Path) -> Result<(), WriteDenied> {
+        self.0.spec().check_write(path)
+    }
+}
+
+/// What this machine can enforce. Looked for once.
+pub fn ladder() -> &'static Ladder {
+    static LADDER: OnceLock<Ladder> = OnceLock::new();
+    LADDER.get_or_init(|| ladder::probe(&run))
+}
+
+/// Runs a program to its end, for the probe.
+fn run(program: &Path, arguments: &[OsString]) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().current_dir("/").stdin(Stdio::null());
+    let output = command.output().map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
