@@ -150,7 +150,7 @@ mod tests {
         Ledger::fold(texts.iter().enumerate().map(|(at, text)| add(at as u64, memory(text)))).0
     }
 
-    fn view(ledger: &Ledger) -> String {
+    fn shown(ledger: &Ledger) -> String {
         ledger.view(Scope::Repo).unwrap()
     }
 
@@ -164,15 +164,15 @@ mod tests {
     #[test]
     fn a_view_as_it_was_written_is_no_edit() {
         let ledger = ledger(&["one", "two"]);
-        assert_eq!(ledger.by_hand(Scope::Repo, &view(&ledger), 9), None);
+        assert_eq!(ledger.by_hand(Scope::Repo, &shown(&ledger), 9), None);
         // One that is behind neither.
-        assert_eq!(ledger.by_hand(Scope::Repo, &view(&ledger.at(1)), 9), None);
+        assert_eq!(ledger.by_hand(Scope::Repo, &shown(&ledger.at(1)), 9), None);
     }
 
     #[test]
     fn changed_new_and_deleted_lines_are_taken_over() {
         let mut ledger = ledger(&["use just t", "keep me", "drop me"]);
-        let view = view(&ledger);
+        let view = shown(&ledger);
         let edited: String = view
             .lines()
             .filter(|line| !line.contains("drop me"))
@@ -189,13 +189,13 @@ mod tests {
         assert_eq!(texts(&ledger), expected);
         let preference = ledger.active_memories().find(|memory| memory.text == "short answers").unwrap();
         assert_eq!(preference.kind, MemoryKind::Preference);
-        assert_eq!(ledger.by_hand(Scope::Repo, &view(&ledger), 9), None);
+        assert_eq!(ledger.by_hand(Scope::Repo, &shown(&ledger), 9), None);
     }
 
     #[test]
     fn an_edit_of_a_view_that_is_behind_deletes_nothing_newer() {
         let mut ledger = ledger(&["one", "two"]);
-        let old = view(&ledger);
+        let old = shown(&ledger);
         ledger.apply(add(2, memory("three"))).unwrap();
         let edited: String =
             old.lines().filter(|line| !line.starts_with("- one")).map(|line| format!("{line}\n")).collect();
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_view_without_its_first_line_still_counts() {
         let mut ledger = ledger(&["one"]);
-        let view = view(&ledger);
+        let view = shown(&ledger);
         let edited = view.split_once('\n').unwrap().1.to_owned() + "- two\n";
         ledger.apply(ledger.by_hand(Scope::Repo, &edited, 9).unwrap()).unwrap();
         assert_eq!(texts(&ledger), [("one", Authority::Said), ("two", Authority::Written)]);

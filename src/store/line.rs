@@ -34,6 +34,9 @@ pub fn write<T: Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
 /// Why it has none, in a few words.
 pub fn read<T: DeserializeOwned>(line: &[u8]) -> Result<T, &'static str> {
     let envelope: Envelope = serde_json::from_slice(line).map_err(|_| "is torn or no line of this program's")?;
+    if envelope.v == 0 {
+        return Err("is torn or no line of this program's");
+    }
     if envelope.v > VERSION {
         return Err("was written by a newer version");
     }
