@@ -15,6 +15,12 @@ pub struct EvolutionSettings {
     pub daily_tokens: u64,
     /// Requests a review may make.
     pub review_requests: u32,
+    /// Tokens, sent and received, that one review may use.
+    pub review_tokens: u64,
+    /// How long a review may wait for its model, in milliseconds.
+    pub review_ms: u64,
+    /// After how many turns without a signal a review is due all the same.
+    pub review_turns: u32,
     /// Tokens of learned text a session may begin with.
     pub start_tokens: u32,
     /// Tokens of recalled text a message may bring.
@@ -32,6 +38,9 @@ impl Default for EvolutionSettings {
             review_model: None,
             daily_tokens: 20_000,
             review_requests: 2,
+            review_tokens: 8_000,
+            review_ms: 60_000,
+            review_turns: 3,
             start_tokens: 800,
             recall_tokens: 600,
             withhold_percent: 5,

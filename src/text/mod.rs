@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod frontmatter;
 pub mod redact;
+pub mod similar;
 pub mod style;
 pub mod styled;
 pub mod template;

@@ -1,0 +1,39 @@
+//! One pass from the outbox to the journal: what the runtime, the command line and the benchmarks call.
+
+use super::STAGES;
+use super::stage::{Pass, Ports};
+use crate::protocol::learned::{Scope, Verdict};
+
+/// How a pass is to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// Review what is there, due or not, whatever failed before.
+    pub forced: bool,
+    /// Only tell what would be done.
+    pub dry_run: bool,
+}
+
+/// Goes through all stages, and returns what was found and done. Nothing is lost when this is dropped half-way: what was not
+/// finished is still in the outbox. The same turns at the same time give the same bytes, as long as no model is asked.
+pub async fn run(ports: &Ports<'_>, how: How, now_ms: u64) -> Pass {
+    let mut pass = Pass { now_ms, forced: how.forced, dry_run: how.dry_run, ..Pass::default() };
+    for stage in STAGES {
+        let report = stage.run(&mut pass, ports).await;
+        let ends = report.ends_pass;
+        pass.reports.push((stage.name(), report));
+        if ends {
+            break;
+        }
+    }
+    pass
+}
+
+/// What a pass taught, in words for people: each new entry's text with its id and scope.
+#[must_use]
+pub fn learned(pass: &Pass) -> Vec<(String, String, Scope)> {
+    let kept = pass.decisions.iter().filter_map(|decision| match &decision.verdict {
+        Verdict::Kept(id) => Some((id.0.clone(), decision.text.clone(), decision.scope)),
+        _ => None,
+    });
+    kept.collect()
+}

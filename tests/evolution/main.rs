@@ -1,0 +1,9 @@
+//! From turn records to what is learned, over a real store on disk. Models are scripted.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod budget;
+mod kit;
+mod lessons;
+mod origin;
+mod traps;
