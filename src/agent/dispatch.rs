@@ -11,8 +11,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::Checkpoint;
-use super::ports::{Clock, EventSink, Output, Tool, ToolCx};
+use super::ports::{Clock, EventSink, Lesson, Lessons, Output, Tool, ToolCx};
 use super::toolbox::Toolbox;
+use crate::context::learned;
 use crate::protocol::event::{Activity, ToolResult};
 use crate::protocol::item::{Call, OutputPart};
 use crate::protocol::{CallForm, Event, Item, new_item_id};
@@ -26,6 +27,7 @@ pub struct Dispatch {
     toolbox: Arc<Toolbox>,
     clock: Arc<dyn Clock>,
     checkpoint: Checkpoint,
+    lessons: Option<Arc<dyn Lessons>>,
     cx: ToolCx,
     running: Vec<Running>,
 }
@@ -51,8 +53,14 @@ struct Report {
 
 impl Dispatch {
     /// No calls yet. `cx` is what each call is told, its call id aside.
-    pub fn new(toolbox: Arc<Toolbox>, clock: Arc<dyn Clock>, checkpoint: Checkpoint, cx: ToolCx) -> Self {
-        Self { toolbox, clock, checkpoint, cx, running: Vec::new() }
+    pub fn new(
+        toolbox: Arc<Toolbox>,
+        clock: Arc<dyn Clock>,
+        checkpoint: Checkpoint,
+        lessons: Option<Arc<dyn Lessons>>,
+        cx: ToolCx,
+    ) -> Self {
+        Self { toolbox, clock, checkpoint, lessons, cx, running: Vec::new() }
     }
 
     /// Whether any call has started.
@@ -80,6 +88,7 @@ impl Dispatch {
             clock: Arc::clone(&self.clock),
             events: Arc::clone(&self.cx.events),
         };
+        let note = self.lessons.as_ref().and_then(|lessons| lessons.with_call(&activity));
         self.cx.events.emit(Event::ToolStarted { call_id: report.call_id.clone(), activity });
 
         let parallel = tool.as_ref().is_none_or(|tool| tool.spec().parallel);
@@ -98,7 +107,8 @@ impl Dispatch {
                 let output = run(tool, &call, input, &checkpoint, &cx).await;
                 // A tool that ended because it was told to has nothing better to say than that.
                 let aborted = cx.cancel.is_cancelled() && !output.ok && output.exit_code.is_none();
-                report.end(if aborted { report.aborted() } else { output })
+                // People and statistics get the output as it is; only the model reads the note.
+                noted(note.as_ref(), report.end(if aborted { report.aborted() } else { output }))
             }
         });
         self.running.push(Running { call: call.clone(), parallel, ended, task, report });
@@ -202,6 +212,16 @@ async fn run(
             Output::failed(format!("unsupported {kind}: {}{}", call.namespace.as_deref().unwrap_or(""), call.name))
         }
     }
+}
+
+/// An output with what is known of its call ahead of it.
+fn noted(note: Option<&Lesson>, mut output: Output) -> Output {
+    let Some(note) = note.map(learned::with_call) else { return output };
+    match output.parts.first_mut() {
+        Some(OutputPart::Text(text)) => text.insert_str(0, &note),
+        _ => output.parts.insert(0, OutputPart::Text(note)),
+    }
+    output
 }
 
 fn texts(parts: &[OutputPart]) -> String {

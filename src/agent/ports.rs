@@ -183,6 +183,43 @@ pub trait Checkpoints: Send + Sync {
     fn turn_ended(&self, turn: TurnId) -> Option<String>;
 }
 
+/// What was learned before, for the turns of one conversation. Reads little and never waits; what cannot be read is not shown.
+/// Whatever it gives counts as shown: the implementer writes that down when the turn ends.
+pub trait Lessons: Send + Sync {
+    /// What a conversation that begins with `message` should know from the start, most important first.
+    fn at_start(&self, message: &str) -> Vec<Lesson>;
+
+    /// Those of `ids`, shown earlier in the conversation, that no longer hold.
+    fn withdrawn(&self, ids: &[&str]) -> Vec<String>;
+
+    /// What fits `message`, most fitting first, without what the conversation was shown before.
+    fn with_message(&self, message: &str, was_shown: &dyn Fn(&str) -> bool) -> Vec<Lesson>;
+
+    /// What is known of a call that is about to run. The same is told once.
+    fn with_call(&self, activity: &Activity) -> Option<Lesson>;
+
+    /// The model is offered these skills by name.
+    fn skills_listed(&self, names: &[&str]);
+
+    /// The model is given the whole text of a skill.
+    fn skill_given(&self, name: &str);
+
+    /// The turn has ended, and its end is not recorded yet. Blocks when something was shown in it. What the person should know
+    /// of trouble is returned, once.
+    fn turn_ended(&self, turn: TurnId) -> Option<String>;
+}
+
+/// Something that was learned, as the model is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// Where it comes from: the id of an entry, or of a turn of an earlier session.
+    pub id: String,
+    /// What it says.
+    pub text: String,
+    /// What it rests on and since when, in a few words.
+    pub source: String,
+}
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// Milliseconds since the Unix epoch.

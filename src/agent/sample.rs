@@ -131,7 +131,8 @@ impl Turn<'_> {
         };
         let agent = self.agent;
         let checkpoint = Checkpoint::new(Arc::clone(&agent.checkpoints), self.id, Arc::clone(&agent.events));
-        Dispatch::new(Arc::clone(&agent.tools), Arc::clone(&agent.clock), checkpoint, cx)
+        let lessons = self.conversation.context.lessons().cloned();
+        Dispatch::new(Arc::clone(&agent.tools), Arc::clone(&agent.clock), checkpoint, lessons, cx)
     }
 }
 

@@ -214,7 +214,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
-        if let Some(warning) = self.agent.checkpoints.turn_ended(self.id) {
+        let warnings = [self.agent.checkpoints.turn_ended(self.id), self.conversation.context.turn_ended(self.id)];
+        for warning in warnings.into_iter().flatten() {
             self.agent.events.emit(Event::Warning(warning));
         }
         let recorded = match &ended {

@@ -5,6 +5,7 @@ use super::fragment::{Place, inside};
 use super::fragments::FRAGMENTS;
 use super::skills::mention;
 use crate::protocol::{Item, Role};
+use crate::text::injected::RECALLED;
 
 /// How the message that tells of an interruption begins.
 pub const TURN_ABORTED_OPEN: &str = "<turn_aborted>\n";
@@ -15,6 +16,7 @@ pub const TURN_ABORTED_CLOSE: &str = "\n</turn_aborted>";
 const MARKS: &[(&str, &str)] = &[
     (mention::OPEN, mention::CLOSE),
     (TURN_ABORTED_OPEN, TURN_ABORTED_CLOSE),
+    RECALLED,
     ("<user_instructions>", "</user_instructions>"),
     ("<user_shell_command>", "</user_shell_command>"),
     ("<subagent_notification>", "</subagent_notification>"),
@@ -55,6 +57,8 @@ mod tests {
             ),
             (user(&["\n<skill>\n<name>x</name>\n</skill>\n"]), true),
             (user(&["<turn_aborted>\nx\n</turn_aborted>"]), true),
+            (user(&["<learned>\nx\n</learned>"]), true),
+            (user(&["<recalled>\nx\n</recalled>"]), true),
             (user(&["<user_instructions>\nx\n</user_instructions>"]), true),
             (Item::message(Role::Developer, &["anything"]), true),
             (user(&["hello"]), false),

@@ -20,6 +20,8 @@ pub struct Sources<'a> {
     pub project_doc: Option<&'a str>,
     /// The listing of skills.
     pub skills: Option<&'a str>,
+    /// What was learned before, line by line.
+    pub learned: Option<&'a str>,
 }
 
 /// Which message a fragment is a part of.

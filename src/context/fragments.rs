@@ -1,7 +1,7 @@
 //! The fragments in the order they are sent. A new one is a file and a line here; see `docs/adding-a-fragment.md`.
 
 use super::fragment::Fragment;
-use super::{agents_md, developer, environment, permissions, skills};
+use super::{agents_md, developer, environment, learned, permissions, skills};
 
 /// Everything injected, in order. Fragments of one place become parts of one message, the developer message first.
 pub const FRAGMENTS: &[Fragment] = &[
@@ -10,4 +10,5 @@ pub const FRAGMENTS: &[Fragment] = &[
     permissions::FRAGMENT,
     agents_md::FRAGMENT,
     environment::FRAGMENT,
+    learned::FRAGMENT,
 ];

@@ -14,15 +14,18 @@ use super::cache::FileCache;
 use super::contextual::{TURN_ABORTED_CLOSE, TURN_ABORTED_OPEN};
 use super::fragment::{Fragment, Place, Sources, Told};
 use super::fragments::FRAGMENTS;
+use super::learned;
+use super::lessons::LessonsShown;
 use super::project_docs;
 use super::settings::{ContextSettings, Today};
 use super::skills::catalogue::Catalogue;
+use super::skills::fragment as skills_fragment;
 use super::skills::listing;
 use super::skills::mention;
 use super::skills::skill::Skill;
 use super::warnings::Warnings;
-use crate::agent::ports::{Files, Stamp};
-use crate::protocol::{Item, Role, UserInput};
+use crate::agent::ports::{Files, Lessons, Stamp};
+use crate::protocol::{Item, Role, TurnId, UserInput};
 use crate::text::truncate::{self, OutputLimit};
 
 /// What a turn begins with.
@@ -48,6 +51,7 @@ pub struct ContextManager {
     told: Vec<Option<String>>,
     /// Skills the history holds, by the path of their file.
     given: HashMap<PathBuf, Given>,
+    lessons: LessonsShown,
     warnings: Warnings,
 }
 
@@ -71,6 +75,7 @@ impl ContextManager {
             listing_outdated: true,
             told: vec![None; FRAGMENTS.len()],
             given: HashMap::new(),
+            lessons: LessonsShown::default(),
             warnings: Warnings::default(),
         }
     }
@@ -87,11 +92,29 @@ impl ContextManager {
         self.listing_outdated = true;
     }
 
+    /// Where lessons of earlier sessions come from from now on.
+    pub fn learn_from(&mut self, lessons: Option<Arc<dyn Lessons>>) {
+        self.lessons.source = lessons;
+    }
+
+    /// Where lessons of earlier sessions come from.
+    #[must_use]
+    pub fn lessons(&self) -> Option<&Arc<dyn Lessons>> {
+        self.lessons.source.as_ref()
+    }
+
+    /// A turn has ended: what it was shown of lessons is written down.
+    #[must_use]
+    pub fn turn_ended(&self, turn: TurnId) -> Option<String> {
+        self.lessons()?.turn_ended(turn)
+    }
+
     /// Takes `history` for all the model was told: on resume, and after history was replaced. With nothing in it, everything
     /// is told again.
     pub fn adopt(&mut self, history: &[Item]) {
         self.told.fill(None);
         self.given.clear();
+        self.lessons.forget();
         for item in history {
             let place = if item.is_message(Role::Developer) {
                 Place::Developer
@@ -111,6 +134,9 @@ impl ContextManager {
             self.given.insert(path.into(), Given { message_hash: hash(text), stamp: None });
             return;
         }
+        if place == Place::User && self.lessons.adopt(text) {
+            return;
+        }
         for (fragment, told) in FRAGMENTS.iter().zip(&mut self.told).filter(|(fragment, _)| fragment.place == place) {
             match (fragment.read)(text, told.as_deref(), &self.settings) {
                 Told::Nothing => continue,
@@ -123,7 +149,9 @@ impl ContextManager {
 
     /// What a turn that begins with `input` adds to the history.
     pub fn open_turn(&mut self, input: &UserInput, today: &Today) -> Opening {
+        self.lessons.heard(&input.text);
         let mut items = self.context_items(today);
+        items.extend(self.lessons.with_message(told_of(&self.told, learned::NAME)));
         let prompt_index = items.len();
         items.push(Item::message(Role::User, &[&input.text]));
         items.extend(self.skill_items(&input.text));
@@ -136,15 +164,22 @@ impl ContextManager {
         let folders = project_docs::project_folders(&self.cache, &self.settings);
         let project_doc = project_docs::collect(&mut self.cache, &self.settings, &folders, &mut self.warnings);
         self.refresh_skills(&folders);
+        let learned = self.lessons.value(told_of(&self.told, learned::NAME));
         let sources = Sources {
             settings: &self.settings,
             today,
             project_doc: project_doc.as_deref(),
             skills: self.listing.as_deref(),
+            learned: learned.as_deref(),
         };
         let mut parts: [Vec<String>; 2] = Default::default();
         for (fragment, told) in FRAGMENTS.iter().zip(&mut self.told) {
-            parts[fragment.place as usize].extend(tell(fragment, &sources, told, &mut self.warnings));
+            let text = tell(fragment, &sources, told, &mut self.warnings);
+            if text.is_some() && fragment.name == skills_fragment::NAME {
+                let skills = self.catalogue.skills(&self.settings).into_iter().filter(|(_, skill)| skill.implicit);
+                self.lessons.skills_listed(skills.map(|(_, skill)| skill.name.as_str()));
+            }
+            parts[fragment.place as usize].extend(text);
         }
         let roles = [Role::Developer, Role::User];
         roles
@@ -212,6 +247,7 @@ impl ContextManager {
             match load(&self.cache, skill, self.given.get(&skill.path).copied(), &mut self.warnings) {
                 Some((given, message)) => {
                     self.given.insert(skill.path.clone(), given);
+                    self.lessons.skill_given(&skill.name);
                     items.extend(message.map(|text| Item::message(Role::User, &[text])));
                 }
                 None => continue,
@@ -219,6 +255,11 @@ impl ContextManager {
         }
         items
     }
+}
+
+/// What the model was told last of the fragment with this name.
+fn told_of<'a>(told: &'a [Option<String>], name: &str) -> Option<&'a str> {
+    FRAGMENTS.iter().zip(told).find(|(fragment, _)| fragment.name == name)?.1.as_deref()
 }
 
 /// What to send so that the model knows a fragment's value, if anything; notes what it was told.

@@ -1,7 +1,7 @@
 //! Floor 2: what the model is shown besides the conversation.
 //!
 //! [`ContextManager`] decides at the start of each turn what to add to the history: developer instructions, skills,
-//! permissions, AGENTS.md, environment. What was told once is not told again while it holds. `docs/context.md` has the
+//! permissions, AGENTS.md, environment, what was learned before. What was told once is not told again while it holds. `docs/context.md` has the
 //! picture; [`fragments`] the order.
 
 pub mod agents_md;
@@ -11,6 +11,8 @@ pub mod developer;
 pub mod environment;
 pub mod fragment;
 pub mod fragments;
+pub mod learned;
+pub mod lessons;
 pub mod manager;
 pub mod permissions;
 pub mod project_docs;
@@ -21,7 +23,7 @@ pub mod warnings;
 pub mod wording;
 
 #[cfg(test)]
-mod memory_files;
+pub(crate) mod memory_files;
 #[cfg(test)]
 mod tests;
 

@@ -2,10 +2,12 @@
 
 use super::fragment::{Place, inside};
 use super::fragments::FRAGMENTS;
+use super::learned;
 use super::skills::mention;
 use crate::history::estimate::{IMAGE_BYTES, item_tokens};
 use crate::history::prompts::is_prompt;
 use crate::protocol::{Item, ItemKind, Role};
+use crate::text::injected::RECALLED;
 use crate::text::truncate::estimate_tokens;
 
 /// One kind of thing a request holds.
@@ -108,6 +110,9 @@ fn fragment_of(text: &str, place: Place) -> &'static str {
     if inside(text, mention::OPEN, mention::CLOSE).is_some() {
         return SKILLS;
     }
+    if inside(text, RECALLED.0, RECALLED.1).is_some() {
+        return learned::NAME;
+    }
     let here = FRAGMENTS.iter().filter(|fragment| fragment.place == place);
     let marked = here.filter_map(|fragment| Some((fragment, fragment.marks?)));
     let mut found = marked.filter(|(_, (open, close))| inside(text, open, close).is_some());
@@ -148,6 +153,8 @@ mod tests {
             ),
             Item::message(Role::User, &["fix it"]),
             Item::message(Role::User, &["<skill>\n<name>a</name>\n</skill>"]),
+            Item::message(Role::User, &["<learned>\n- x (y, z)\n</learned>"]),
+            Item::message(Role::User, &["<recalled>\n- x (y, z)\n</recalled>"]),
             Item::message(Role::User, &["<turn_aborted>\nx\n</turn_aborted>"]),
             Item::message(Role::User, &["SUM"]),
             item(&image),
@@ -167,6 +174,7 @@ mod tests {
                 SKILLS,
                 "AGENTS.md",
                 "environment_context",
+                learned::NAME,
                 OTHER_CONTEXT,
                 COMPACTED,
                 USER,

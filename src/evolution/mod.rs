@@ -4,16 +4,21 @@
 //! own port. A [`Pass`](stage::Pass) goes through [`STAGES`] in order; each stage adds to it and says what it did and what
 //! it dropped. `docs/evolution.md` has the picture and follows one lesson from a turn to the next prompt.
 
+pub mod advise;
 pub mod apply;
 pub mod budget;
 pub mod digest;
 pub mod due;
+pub mod lifecycle;
+pub mod measure;
 pub mod mentions;
 pub mod model_review;
 pub mod outcomes;
 pub mod ports;
+pub mod reaction;
 pub mod rules;
 pub mod run;
+pub mod select;
 pub mod settings;
 pub mod settle;
 pub mod stage;
@@ -26,5 +31,11 @@ pub use settings::{EvolutionSettings, Mode};
 use stage::Stage;
 
 /// What a pass goes through, in order. A new stage is a file and a line here.
-pub const STAGES: &[&dyn Stage] =
-    &[&due::DueStage, &rules::RulesStage, &model_review::ModelStage, &verify::VerifyStage, &apply::ApplyStage];
+pub const STAGES: &[&dyn Stage] = &[
+    &due::DueStage,
+    &rules::RulesStage,
+    &model_review::ModelStage,
+    &verify::VerifyStage,
+    &apply::ApplyStage,
+    &lifecycle::LifecycleStage,
+];

@@ -1,6 +1,7 @@
 //! One pass over what happened: the stages hand it on.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::ports::Store;
 use super::settings::EvolutionSettings;
@@ -49,6 +50,8 @@ pub struct Ports<'a> {
     pub store: &'a dyn Store,
     /// The repository's files, to see whether what an entry names is there.
     pub files: &'a dyn Files,
+    /// The folder that paths of entries start at. Absolute.
+    pub root: &'a Path,
     /// The model, when one may be asked.
     pub model: Option<&'a dyn ModelClient>,
     /// The time, for what waits; what is decided goes by [`Pass::now_ms`].

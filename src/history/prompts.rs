@@ -12,6 +12,8 @@ pub const CONTEXT_MARKS: &[&str] = &[
     "<user_instructions>",
     "<INSTRUCTIONS>",
     "<skill>",
+    "<learned>",
+    "<recalled>",
     "<turn_aborted>",
     "<user_shell_command>",
     "<subagent_notification>",

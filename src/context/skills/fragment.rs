@@ -6,9 +6,12 @@ use super::listing::budget;
 use crate::context::fragment::{Fragment, Place, Sources, Told, inside};
 use crate::context::settings::ContextSettings;
 
+/// The fragment's name.
+pub const NAME: &str = "skills";
+
 /// `<skills_instructions>`.
 pub const FRAGMENT: Fragment = Fragment {
-    name: "skills",
+    name: NAME,
     place: Place::Developer,
     marks: Some((OPEN, CLOSE)),
     // The list has its own budget; the words around it and the table of roots come on top.
