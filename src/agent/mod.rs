@@ -11,6 +11,7 @@
 //! | [`journal`] | what a turn writes to the rollout, and in which order |
 //! | [`conversation`] | what outlives a turn: history, context, token counts |
 //! | [`inbox`] | messages that arrive while a turn runs |
+//! | [`trace`], [`observe`] | what happened in a turn, for whoever learns from it |
 //! | [`toolbox`] | the tools of a session by name |
 //! | [`rollback`] | takes turns back out of the conversation |
 //! | [`ports`] | what the agent needs from the outside world |
@@ -22,10 +23,12 @@ pub mod decide;
 pub mod dispatch;
 pub mod inbox;
 pub mod journal;
+pub mod observe;
 pub mod ports;
 pub mod rollback;
 pub mod sample;
 pub mod toolbox;
+pub mod trace;
 pub mod turn;
 
 pub use conversation::{CompactionSettings, Conversation, ModelSettings};

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::protocol::event::{Activity, FileChange};
 use crate::protocol::item::OutputPart;
+use crate::protocol::trace::TurnTrace;
 use crate::protocol::{Event, Item, ModelError, Prompt, RolloutError, RolloutLine, ToolSpec, TurnId, Usage};
 use crate::text::truncate::OutputLimit;
 
@@ -218,6 +219,13 @@ pub struct Lesson {
     pub text: String,
     /// What it rests on and since when, in a few words.
     pub source: String,
+}
+
+/// Learns of every turn that ended, however it ended.
+pub trait Observer: Send + Sync {
+    /// Takes what happened in a turn, before its end is told to anyone. Blocks for the few milliseconds that keeping it takes.
+    /// No failure here fails the turn: what the person should know of it is returned, once for the same trouble.
+    fn turn_ended(&self, trace: TurnTrace) -> Option<String>;
 }
 
 /// Tells the time.

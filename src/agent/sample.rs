@@ -127,7 +127,7 @@ impl Turn<'_> {
             cwd: self.conversation.model.cwd.clone(),
             output_limit: self.conversation.model.output_limit,
             cancel: self.cancel.clone(),
-            events: Arc::clone(&self.agent.events),
+            events: self.trace.events(),
         };
         let agent = self.agent;
         let checkpoint = Checkpoint::new(Arc::clone(&agent.checkpoints), self.id, Arc::clone(&agent.events));

@@ -8,8 +8,9 @@ use super::conversation::Conversation;
 use super::decide::{self, Facts, Next};
 use super::inbox::Inbox;
 use super::journal::Journal;
-use super::ports::{Checkpoints, Clock, EventSink, ModelClient, Rollout};
+use super::ports::{Checkpoints, Clock, EventSink, ModelClient, Observer, Rollout};
 use super::toolbox::Toolbox;
+use super::trace::Trace;
 use crate::context::Today;
 use crate::protocol::error::ModelErrorCause;
 use crate::protocol::event::TurnSummary;
@@ -27,6 +28,8 @@ pub struct AgentLoop {
     pub rollout: Arc<dyn Rollout>,
     /// Keeps what files were like before a turn changed them.
     pub checkpoints: Arc<dyn Checkpoints>,
+    /// Learns of every turn that ended; `None` when nothing is learned.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Takes events for the front end.
     pub events: Arc<dyn EventSink>,
     /// Tells the time.
@@ -74,7 +77,9 @@ pub struct Turn<'a> {
     pub(super) state: Arc<OnceLock<String>>,
     /// How often this turn compacted the conversation.
     pub(super) compactions: u32,
-    answer: Option<Arc<str>>,
+    /// What happened so far, for the observer.
+    pub(super) trace: Trace,
+    pub(super) answer: Option<Arc<str>>,
     /// Whether the model was shown anything of this turn, and so is told when it is interrupted.
     opened: bool,
 }
@@ -112,8 +117,8 @@ impl AgentLoop {
         // A token of the turn's own: a turn that fails ends its tools without interrupting anything else.
         let (cancel, state) = (cancel.child_token(), Arc::new(OnceLock::new()));
         let (compactions, answer, opened) = (0, None, false);
-        let agent = self;
-        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, compactions, answer, opened })
+        let (agent, trace) = (self, Trace::new(&self.events));
+        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, compactions, trace, answer, opened })
     }
 
     fn fail(&self, turn_id: TurnId, error: UserError) -> TurnEnd {
@@ -156,6 +161,7 @@ impl Turn<'_> {
         }
         self.journal.settings(self.conversation)?;
         self.opened = true;
+        self.trace.said(&input.text, &opening.items);
         for item in opening.items {
             self.store(item)?;
         }
@@ -178,7 +184,9 @@ impl Turn<'_> {
 
     fn insert_steers(&mut self) -> Result<(), Stop> {
         for input in self.inbox.take() {
-            for item in self.conversation.context.steer(&input) {
+            let items = self.conversation.context.steer(&input);
+            self.trace.said(&input.text, &items);
+            for item in items {
                 self.store(item)?;
             }
             self.journal.user_message(&input.text)?;
@@ -214,7 +222,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn close(mut self, ended: Result<(), Stop>) -> TurnEnd {
-        let warnings = [self.agent.checkpoints.turn_ended(self.id), self.conversation.context.turn_ended(self.id)];
+        let shown = self.conversation.context.turn_ended(self.id);
+        let warnings = [self.agent.checkpoints.turn_ended(self.id), shown, self.observe(&ended)];
         for warning in warnings.into_iter().flatten() {
             self.agent.events.emit(Event::Warning(warning));
         }

@@ -109,6 +109,7 @@ pub const KEYS: &[Key] = &[
     key("edit_mode", Kind::Choice(&["emacs", "vi"]), "\"emacs\"", "Which keys the prompt of a session goes by."),
     key("tools", Kind::Table(TOOLS), "", "Tools on and off."),
     key("skills", Kind::Table(SKILLS), "", "Skills on and off."),
+    key("evolution", Kind::Table(EVOLUTION), "", "What is learned from turns."),
     key("openai_base_url", Kind::Name, "", "Another address for the provider `openai`; the variable `OPENAI_BASE_URL` does the same."),
     key("model_providers", Kind::Named(MODEL_PROVIDER), "", "Providers of your own."),
     key("projects", Kind::Named(PROJECT), "", "What you think of projects, by their absolute path."),
@@ -212,6 +213,18 @@ const TOOLS: &[Key] = &[
 ];
 
 const SWITCH: &[Key] = &[key("enabled", Kind::Bool, "true", "On or off.")];
+
+#[rustfmt::skip]
+const EVOLUTION: &[Key] = &[
+    key("mode", Kind::Choice(&["off", "observe", "suggest", "auto"]), "\"auto\"", "How much is learned by itself: nothing, records only, proposals that wait for you, or what is safe at once."),
+    key("trigger", Kind::Choice(&["after_turn", "scheduled", "manual"]), "\"after_turn\"", "When turns are reviewed: while you are idle, by a timer, or when you run `hone evolve run`."),
+    key("reviewer", Kind::Choice(&["rules", "model"]), "\"model\"", "Who reviews: the program's own rules alone, or a model too where they are not enough."),
+    key("review_model", Kind::Name, "", "The model that reviews; the session's when left out."),
+    key("daily_tokens", Kind::Count, "20000", "Tokens that reviews by a model may use in a day, sent and received."),
+    key("start_tokens", Kind::Count, "800", "Tokens of learned text a session may begin with."),
+    key("recall_tokens", Kind::Count, "600", "Tokens of earlier sessions a message may bring along; 0 for none."),
+    key("withhold_percent", Kind::Count, "5", "How many of a hundred things worth showing are left out by chance, to measure what showing them does."),
+];
 
 const SKILLS: &[Key] = &[
     key("include_instructions", Kind::Bool, "true", "Tell the model which skills there are."),

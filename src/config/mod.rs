@@ -17,6 +17,7 @@ pub mod home;
 pub mod keys;
 pub mod layer;
 pub mod provider;
+pub mod repo;
 pub mod schema;
 pub mod secret;
 pub mod trust;

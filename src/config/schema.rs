@@ -73,6 +73,8 @@ pub struct Config {
     pub tools: Tools,
     /// Skills on and off.
     pub skills: Skills,
+    /// What is learned from turns.
+    pub evolution: Evolution,
     /// Another address for the provider `openai`; already part of that provider.
     pub openai_base_url: Option<String>,
     /// Every provider there is by its id, the built-in ones among them.
@@ -119,6 +121,7 @@ impl Default for Config {
             edit_mode: EditMode::Emacs,
             tools: Tools::default(),
             skills: Skills::default(),
+            evolution: Evolution::default(),
             openai_base_url: None,
             model_providers: BTreeMap::new(),
         }
@@ -280,4 +283,77 @@ pub struct SkillSwitch {
 
 const fn on() -> bool {
     true
+}
+
+/// What is learned from turns.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Evolution {
+    /// How much happens by itself.
+    pub mode: EvolutionMode,
+    /// When turns are reviewed.
+    pub trigger: EvolutionTrigger,
+    /// Who reviews.
+    pub reviewer: Reviewer,
+    /// The model that reviews; `None` for the session's.
+    pub review_model: Option<String>,
+    /// Tokens that reviews by a model may use in a day.
+    pub daily_tokens: u64,
+    /// Tokens of learned text a session may begin with.
+    pub start_tokens: u32,
+    /// Tokens of earlier sessions a message may bring along.
+    pub recall_tokens: u32,
+    /// How many of a hundred exposures are left out by chance.
+    pub withhold_percent: u8,
+}
+
+impl Default for Evolution {
+    fn default() -> Self {
+        Self {
+            mode: EvolutionMode::Auto,
+            trigger: EvolutionTrigger::AfterTurn,
+            reviewer: Reviewer::Model,
+            review_model: None,
+            daily_tokens: 20_000,
+            start_tokens: 800,
+            recall_tokens: 600,
+            withhold_percent: 5,
+        }
+    }
+}
+
+/// How much is learned by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvolutionMode {
+    /// Nothing is read or written.
+    Off,
+    /// Turns are recorded.
+    Observe,
+    /// What is found waits for approval.
+    Suggest,
+    /// What is safe comes into use at once.
+    Auto,
+}
+
+/// When turns are reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvolutionTrigger {
+    /// While the person is idle.
+    AfterTurn,
+    /// By a timer.
+    Scheduled,
+    /// When the person asks.
+    Manual,
+}
+
+/// Who reviews turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reviewer {
+    /// The program's own rules.
+    Rules,
+    /// A model too.
+    Model,
 }

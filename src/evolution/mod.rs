@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod measure;
 pub mod mentions;
 pub mod model_review;
+pub mod observe;
 pub mod outcomes;
 pub mod ports;
 pub mod reaction;

@@ -12,6 +12,7 @@ pub mod op;
 pub mod prompt;
 pub mod provider;
 pub mod rollout_line;
+pub mod trace;
 pub mod usage;
 
 pub use error::{ErrorKind, ModelError, RolloutError, UserError};

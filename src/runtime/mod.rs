@@ -6,11 +6,13 @@
 //! | [`provider`] | the provider a turn talks to, its key looked up |
 //! | [`key_command`] | keys that a command prints |
 //! | [`session`] | one conversation: its queue, its turns |
+//! | [`learning`] | what is learned where a session works, and who keeps its turns |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
 pub mod key_command;
+pub mod learning;
 pub mod opening;
 pub mod provider;
 pub mod session;
@@ -18,6 +20,7 @@ pub mod setup;
 pub mod shell;
 pub mod toolset;
 
+pub use learning::Learning;
 pub use opening::SessionStart;
 pub use session::{ContextReport, Session};
 pub use setup::{Prepared, Replay, Setup};
@@ -150,11 +153,16 @@ impl AgentRuntime {
             }
             None => Arc::new(NoCheckpoints),
         };
+        let learning = info.rollout_path.clone().and_then(|rollout| {
+            let learning = Learning::of(&self.prepared, Arc::<SystemClock>::clone(&self.clock))?;
+            Some(learning.observer(rollout))
+        });
         AgentLoop {
             model: Arc::clone(&self.model),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
             rollout,
             checkpoints,
+            observer: learning,
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
         }

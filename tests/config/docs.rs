@@ -53,7 +53,9 @@ fn every_key_in_use_has_a_field() {
             Kind::Bool if key.default == "true" => "false",
             Kind::Bool => "true",
             Kind::Count => "7",
-            Kind::Choice(choices) | Kind::ChoiceOrTable(choices) => choices.last().unwrap(),
+            Kind::Choice(choices) | Kind::ChoiceOrTable(choices) => {
+                choices.iter().rfind(|choice| key.default.trim_matches('"') != **choice).unwrap()
+            }
             Kind::Texts | Kind::Paths => "['x']",
             Kind::TextMap | Kind::SecretMap => "{x='y'}",
             Kind::Tables(_) => "[{name='x'}]",

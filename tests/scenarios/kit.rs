@@ -87,6 +87,7 @@ impl Talk {
             events: Arc::<Ear>::clone(&ear),
             clock,
             checkpoints: Arc::new(NoCheckpoints),
+            observer: None,
         };
         let conversation = Conversation {
             thread_id,

@@ -1,0 +1,97 @@
+//! Joins a session with what is learned: which store, under which settings, and who keeps the turns.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::setup::Prepared;
+use crate::agent::ports::{Clock, Observer};
+use crate::config::repo::Project;
+use crate::config::schema::{self, Config};
+use crate::evolution::observe::{Surroundings, record};
+use crate::evolution::ports::Store;
+use crate::evolution::settings::{EvolutionSettings, Mode, Trigger};
+use crate::protocol::learned::TurnKind;
+use crate::protocol::trace::TurnTrace;
+use crate::store::DiskStore;
+
+/// What is learned in one folder.
+#[derive(Clone)]
+pub struct Learning {
+    /// Where it is kept.
+    pub store: Arc<DiskStore>,
+    /// How much of it there may be.
+    pub settings: EvolutionSettings,
+    /// The folder that paths are relative to.
+    pub root: PathBuf,
+    secrets: Arc<[String]>,
+}
+
+impl Learning {
+    /// What is learned where a session works; `None` when nothing is.
+    #[must_use]
+    pub fn of(prepared: &Prepared, clock: Arc<dyn Clock>) -> Option<Self> {
+        let settings = settings(&prepared.loaded.config);
+        if settings.mode == Mode::Off {
+            return None;
+        }
+        let project = Project::of(&prepared.setup.cwd);
+        let store = Arc::new(DiskStore::new(prepared.loaded.home.dir(), &project.id, clock));
+        Some(Self { store, settings, root: project.root, secrets: prepared.secrets().into() })
+    }
+
+    /// Who keeps the turns of a session that is recorded at `rollout`.
+    #[must_use]
+    pub fn observer(&self, rollout: PathBuf) -> Arc<dyn Observer> {
+        Arc::new(TurnKeeper { learning: self.clone(), rollout, told: Mutex::default() })
+    }
+}
+
+/// The settings of learning in a configuration.
+#[must_use]
+pub fn settings(config: &Config) -> EvolutionSettings {
+    let evolution = &config.evolution;
+    EvolutionSettings {
+        mode: match evolution.mode {
+            schema::EvolutionMode::Off => Mode::Off,
+            schema::EvolutionMode::Observe => Mode::Observe,
+            schema::EvolutionMode::Suggest => Mode::Suggest,
+            schema::EvolutionMode::Auto => Mode::Auto,
+        },
+        trigger: match evolution.trigger {
+            schema::EvolutionTrigger::AfterTurn => Trigger::AfterTurn,
+            schema::EvolutionTrigger::Scheduled => Trigger::Scheduled,
+            schema::EvolutionTrigger::Manual => Trigger::Manual,
+        },
+        model_reviewer: evolution.reviewer == schema::Reviewer::Model,
+        review_model: evolution.review_model.clone(),
+        daily_tokens: evolution.daily_tokens,
+        start_tokens: evolution.start_tokens,
+        recall_tokens: evolution.recall_tokens,
+        withhold_percent: evolution.withhold_percent.min(100),
+        ..EvolutionSettings::default()
+    }
+}
+
+/// Keeps the turns of one session.
+struct TurnKeeper {
+    learning: Learning,
+    rollout: PathBuf,
+    /// What the person was told of trouble already.
+    told: Mutex<Option<String>>,
+}
+
+impl Observer for TurnKeeper {
+    fn turn_ended(&self, trace: TurnTrace) -> Option<String> {
+        let secrets: Vec<&str> = self.learning.secrets.iter().map(String::as_str).collect();
+        let around = Surroundings {
+            kind: TurnKind::Person,
+            rollout: Some(self.rollout.clone()),
+            root: &self.learning.root,
+            secrets: &secrets,
+        };
+        let error = self.learning.store.append_turn(&record(trace, &around)).err()?;
+        let message = format!("nothing is learned from this turn: {error}");
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        (told.as_ref() != Some(&message)).then(|| told.insert(message).clone())
+    }
+}
