@@ -35,9 +35,11 @@ fn write(now: Option<&str>, told: Option<&str>, _: &ContextSettings) -> Option<S
     let (now, told) = (now.unwrap_or_default(), told.unwrap_or_default());
     let gone: Vec<&str> = told.lines().filter(|line| !now.lines().any(|other| other == *line)).collect();
     let gone: Vec<&str> = gone.into_iter().filter_map(id).collect();
-    let words = match without(told, &gone) == now {
-        true => fill(WITHDRAWN, &[("ids", &gone.join(", "))]),
-        false => fill(WORDS, &[("lessons", now)]),
+    let withdrawn = fill(WITHDRAWN, &[("ids", &gone.join(", "))]);
+    let words = match (without(told, &gone) == now, gone.is_empty()) {
+        (true, _) => withdrawn,
+        (false, true) => fill(WORDS, &[("lessons", now)]),
+        (false, false) => [&withdrawn, "\n\n", &fill(WORDS, &[("lessons", now)])].concat(),
     };
     Some([LEARNED.0, &words, LEARNED.1].concat())
 }

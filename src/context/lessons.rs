@@ -40,17 +40,18 @@ impl LessonsShown {
         message.clone_into(&mut self.message);
     }
 
-    /// The value of the fragment, when the model was told `told` last: it is chosen once, and afterwards only shrinks.
+    /// The value of the fragment, when the model was told `told` last: it is chosen once, and afterwards only shrinks. When
+    /// nothing is left of it, as in another folder, it is chosen anew.
     #[must_use]
     pub fn value(&self, told: Option<&str>) -> Option<String> {
-        let (Some(source), Some(told)) = (&self.source, told) else {
-            let lessons = self.source.as_ref().map(|source| source.at_start(&self.message)).unwrap_or_default();
-            return told.map(str::to_owned).or_else(|| learned::lines(&lessons));
-        };
-        let ids: Vec<&str> = learned::ids(told).collect();
-        let gone = source.withdrawn(&ids);
-        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
-        Some(learned::without(told, &gone)).filter(|value| !value.is_empty())
+        let Some(source) = &self.source else { return told.map(str::to_owned) };
+        let holds = told.and_then(|told| {
+            let ids: Vec<&str> = learned::ids(told).collect();
+            let gone = source.withdrawn(&ids);
+            let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+            Some(learned::without(told, &gone)).filter(|value| !value.is_empty())
+        });
+        holds.or_else(|| learned::lines(&source.at_start(&self.message)))
     }
 
     /// What goes ahead of the message just heard, when the model was told `told` at the start.

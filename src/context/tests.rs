@@ -9,6 +9,7 @@ use super::fragment::{self, Place, Sources, Told};
 use super::fragments::FRAGMENTS;
 use super::memory_files::MemoryFiles;
 use super::*;
+use crate::agent::ports::{Lesson, Lessons};
 use crate::patch;
 use crate::protocol::{Item, Role, UserInput};
 
@@ -608,9 +609,79 @@ fn every_prompt_file_is_used() {
     assert!(files > 5);
 }
 
+/// Lessons held in memory: everything there is at the start, what shares its last word with a message later.
+#[derive(Default)]
+struct MemoryLessons(std::sync::Mutex<std::collections::BTreeSet<String>>);
+
+impl MemoryLessons {
+    fn lessons(&self, fits: impl Fn(&str) -> bool) -> Vec<Lesson> {
+        let known = self.0.lock().unwrap();
+        let lesson = |id: &String| Lesson { id: id.clone(), text: format!("know {id}"), source: "said".into() };
+        known.iter().filter(|id| fits(id)).map(lesson).collect()
+    }
+}
+
+impl Lessons for MemoryLessons {
+    fn at_start(&self, _: &str) -> Vec<Lesson> {
+        self.lessons(|id| id.starts_with('s'))
+    }
+
+    fn withdrawn(&self, ids: &[&str]) -> Vec<String> {
+        let known = self.0.lock().unwrap();
+        ids.iter().filter(|id| !known.contains(**id)).map(|id| (*id).to_owned()).collect()
+    }
+
+    fn with_message(&self, message: &str, was_shown: &dyn Fn(&str) -> bool) -> Vec<Lesson> {
+        self.lessons(|id| message.contains(id) && !was_shown(id))
+    }
+
+    fn with_call(&self, _: &crate::protocol::event::Activity) -> Option<Lesson> {
+        None
+    }
+
+    fn skills_listed(&self, _: &[&str]) {}
+
+    fn skill_given(&self, _: &str) {}
+
+    fn turn_ended(&self, _: crate::protocol::TurnId) -> Option<String> {
+        None
+    }
+}
+
+#[test]
+fn lessons_are_told_once_withdrawn_when_they_go_and_told_again_after_a_compaction() {
+    let files = sample_files();
+    let lessons = Arc::new(MemoryLessons::default());
+    lessons.0.lock().unwrap().extend(["s1", "s2", "m1"].map(str::to_owned));
+    let mut context = manager(&files);
+    context.learn_from(Some(Arc::<MemoryLessons>::clone(&lessons) as Arc<dyn Lessons>));
+    let first = context.open_turn(&input("one"), &today()).items;
+    let parts = first[1].texts();
+    assert_eq!(
+        parts.last().unwrap().lines().skip(2).collect::<Vec<_>>(),
+        ["- know s1 (said, s1)", "- know s2 (said, s2)", "</learned>"]
+    );
+    assert_eq!(turn(&mut context, "two"), "=== 0.0 user\ntwo\n");
+    let third = context.open_turn(&input("three m1"), &today());
+    assert_eq!((third.items.len(), third.prompt_index), (2, 1));
+    assert!(is_contextual(&third.items[0]) && third.items[0].text().contains("- know m1 (said, m1)"));
+    assert_eq!(turn(&mut context, "four m1"), "=== 0.0 user\nfour m1\n");
+    lessons.0.lock().unwrap().remove("s1");
+    let gone = "=== 0.0 user\n<learned>\nNo longer true, so disregard it: s1\n</learned>\n=== 1.0 user\nfive\n";
+    assert_eq!(turn(&mut context, "five"), gone);
+    context.adopt(&[]);
+    let again = show(&context.context_items(&today()));
+    assert!(again.contains("know s2") && !again.contains("know s1"), "{again}");
+    // Where nothing is learned any more, nothing is read and nothing said of it.
+    context.learn_from(None);
+    assert_eq!(turn(&mut context, "six"), "=== 0.0 user\nsix\n");
+}
+
 /// Something that happens between turns.
 #[derive(Clone, Debug)]
 enum Change {
+    Learn(&'static str),
+    Unlearn(&'static str),
     Write(usize, String),
     Remove(usize),
     NextDay,
@@ -626,6 +697,8 @@ const PATHS: [&str; 6] = [
     "/home/u/.agents/skills/y/SKILL.md",
 ];
 
+const LESSONS: &[&str] = &["s1", "s2", "$x", "$z"];
+
 fn change() -> impl Strategy<Value = Change> {
     let words = prop_oneof![
         Just("---\ndescription: d\n---\n".to_owned()),
@@ -638,6 +711,8 @@ fn change() -> impl Strategy<Value = Change> {
         4 => (0..PATHS.len(), words).prop_map(|(path, text)| Change::Write(path, text)),
         2 => (0..PATHS.len()).prop_map(Change::Remove),
         1 => Just(Change::NextDay),
+        1 => prop::sample::select(LESSONS).prop_map(Change::Learn),
+        1 => prop::sample::select(LESSONS).prop_map(Change::Unlearn),
         1 => Just(Change::Resume),
     ]
 }
@@ -650,6 +725,12 @@ proptest! {
     #[test]
     fn nothing_is_told_twice(changes in prop::collection::vec(change(), 1..12)) {
         let files = sample_files();
+        let lessons = Arc::new(MemoryLessons::default());
+        let manager = |files| {
+            let mut context = manager(files);
+            context.learn_from(Some(Arc::<MemoryLessons>::clone(&lessons) as Arc<dyn Lessons>));
+            context
+        };
         let mut context = manager(&files);
         let mut history: Vec<Item> = Vec::new();
         let mut day = 1;
@@ -662,6 +743,8 @@ proptest! {
                     }
                 }
                 Change::NextDay => day += 1,
+                Change::Learn(id) => _ = lessons.0.lock().unwrap().insert(id.to_owned()),
+                Change::Unlearn(id) => _ = lessons.0.lock().unwrap().remove(id),
                 Change::Resume => {
                     context = manager(&files);
                     context.adopt(&history);

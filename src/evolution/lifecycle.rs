@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::measure::{Usefulness, command, measure};
+use super::measure::{Usefulness, command, measure, scores};
+use super::ports::Scores;
 use super::select::is_explicit;
 use super::stage::{Pass, Ports, Report, Stage};
 use crate::agent::ports::{BoxFuture, Files};
@@ -39,13 +40,14 @@ impl Stage for Lifecycle {
                 Ok(exposures) => exposures,
                 Err(error) => return Report { did: format!("could not look: {error}"), ..Report::default() },
             };
-            let mut changed = 0;
+            let (mut changed, mut known) = (0, Scores::new());
             for scope in [Scope::Repo, Scope::User] {
                 let Some(ledger) = pass.ledgers.get(&scope) else { continue };
                 // What this pass changes already is not changed twice.
                 let taken: BTreeSet<EntryId> =
                     pass.operations.get(&scope).into_iter().flatten().flat_map(touched).collect();
                 let measured = measure(ledger.entries(), &exposures, &pass.turns);
+                known.extend(scores(&measured));
                 let world = World { turns: &pass.turns, files: ports.files, root: ports.root, now_ms: pass.now_ms };
                 let free = ledger.entries().filter(|entry| !taken.contains(entry.id()));
                 let changes: Vec<Change> =
@@ -60,7 +62,10 @@ impl Stage for Lifecycle {
                     pass.operations.entry(scope).or_default().extend(operations);
                 }
             }
-            Report { did: format!("{changed} changed by what happened since"), ..Report::default() }
+            let kept = ports.store.keep_scores(&known).map_err(|error| ("scores".to_owned(), error.to_string()));
+            let dropped = kept.err().into_iter().collect();
+            let did = format!("{changed} changed by what happened since");
+            Report { did, dropped, ..Report::default() }
         })
     }
 }

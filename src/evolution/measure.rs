@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::ports::Scores;
 use super::reaction::{Outcome, outcome};
-use super::select::Scores;
 use crate::protocol::ThreadId;
 use crate::protocol::learned::{CallRecord, Entry, EntryId, Exposure, Place, TurnRecord, Work};
 use crate::text::command_line::runs;

@@ -1,8 +1,10 @@
 //! What learning needs from the outside world.
 
+use std::collections::BTreeMap;
+
 use crate::ledger::Ledger;
 use crate::protocol::UserError;
-use crate::protocol::learned::{Exposure, Operation, Review, Scope, TurnRecord};
+use crate::protocol::learned::{EntryId, Exposure, Operation, Review, Scope, TurnRecord};
 
 /// Keeps what is learned of one repository, and of the person. One writer at a time under a lock of the operating system;
 /// readers need none. A line that is damaged is set aside alone, reported by [`Self::damage`], and blocks nothing.
@@ -57,9 +59,21 @@ pub trait Store: Send + Sync {
     /// was.
     fn commit(&self, scope: Scope, base: u64, operations: &[Operation]) -> Result<(), StoreError>;
 
+    /// What measuring came to last, so that nobody who shows an entry has to measure; empty when it was lost.
+    fn scores(&self) -> Scores;
+
+    /// Keeps what measuring came to.
+    ///
+    /// # Errors
+    /// As [`Self::append_turn`].
+    fn keep_scores(&self, scores: &Scores) -> Result<(), StoreError>;
+
     /// Damage that reading met so far, each once, in words for people.
     fn damage(&self) -> Vec<String>;
 }
+
+/// What is known of each entry's use, from -1, always harmful, to 1, always helpful; 0 when left out.
+pub type Scores = BTreeMap<EntryId, f64>;
 
 /// Why the store did not do something.
 #[derive(Clone, Debug, thiserror::Error)]

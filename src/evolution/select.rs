@@ -4,19 +4,18 @@
 //! the same. What is not in use, out of date or contradicted is never shown; nor is anything of another repository, whose ledger is
 //! never at hand.
 
-use std::collections::BTreeMap;
-
+use super::ports::Scores;
 use super::settings::EvolutionSettings;
 use crate::agent::ports::Lesson;
 use crate::ledger::Ledger;
 use crate::protocol::ThreadId;
-use crate::protocol::learned::{Authority, EntryId, Memory, MemoryKind, Scope};
+use crate::protocol::learned::{Authority, Memory, MemoryKind, Scope};
 use crate::text::relevance::{Corpus, Fit};
 use crate::text::time;
 use crate::text::truncate::estimate_tokens;
 
 /// What the words around a list of lessons take, by estimate.
-const FRAME_TOKENS: u32 = 60;
+pub const FRAME_TOKENS: u32 = 60;
 /// The share of the budget for what does not touch on the message: requests are paid for, and most of them need little of it.
 const BACKGROUND_SHARE: u32 = 4;
 /// How alike two entries are that say something about the same thing.
@@ -25,9 +24,6 @@ const SAME_MATTER: f64 = 0.5;
 const ENOUGH_SHARED: usize = 2;
 /// How much better than nothing an entry must have done, at worst, to be shown; see [`super::measure`].
 const HARMFUL: f64 = -0.25;
-
-/// What is known of each entry's use, from -1, always harmful, to 1; 0 when left out.
-pub type Scores = BTreeMap<EntryId, f64>;
 
 /// What there is to choose from.
 #[derive(Clone, Copy)]
@@ -149,11 +145,13 @@ fn usable(known: Known<'_>, now_ms: u64) -> Vec<&Memory> {
     all.filter(|memory| memory.pinned || (!is_due(memory) && !is_harmful(memory))).collect()
 }
 
-/// Whether `one` counts where `other` says something else about the same thing: the person's word before an exit status before a
-/// text, and of equals the newest, so that what the person said last holds.
+/// Whether `one` counts where `other`, in nearly the same words, says something else: the person's word before an exit status
+/// before a text, and of equals the newest, so that what the person said last holds. Within one scope that was settled when it was
+/// learned; nobody looked at both scopes at once before.
 fn outweighs(one: &Memory, other: &Memory) -> bool {
     let of = |memory: &Memory| (is_explicit(memory), memory.authority >= Authority::Outcome, memory.updated_ms);
-    one.kind == other.kind && (of(one), &other.id) > (of(other), &one.id)
+    let may_conflict = matches!(one.kind, MemoryKind::Rule | MemoryKind::Preference) && one.scope != other.scope;
+    may_conflict && (of(one), &other.id) > (of(other), &one.id)
 }
 
 /// Whether an entry is the person's own word.
@@ -229,7 +227,7 @@ pub fn tokens(memory: &Memory) -> u32 {
 mod tests {
     use super::*;
     use crate::ledger::tests::{add, memory};
-    use crate::protocol::learned::{MemoryState, Pitfall};
+    use crate::protocol::learned::{EntryId, MemoryState, Pitfall};
 
     const NOW: u64 = 1_764_300_000_000;
 
@@ -282,6 +280,7 @@ mod tests {
         (old.updated_ms, new.updated_ms) = (1, 2);
         let mut guess = memory("indent the code with spaces");
         (guess.updated_ms, guess.authority) = (3, Authority::Text);
+        new.scope = Scope::User;
         let (repo, user, scores) = (ledger([old.clone(), guess.clone()]), ledger([new.clone()]), Scores::new());
         let known = Known { repo: &repo, user: &user, scores: &scores };
         assert_eq!(texts(&at_start(known, &occasion("indent"), &all())), ["indent code with spaces"]);

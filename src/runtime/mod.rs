@@ -7,12 +7,14 @@
 //! | [`key_command`] | keys that a command prints |
 //! | [`session`] | one conversation: its queue, its turns |
 //! | [`learning`] | what is learned where a session works, and who keeps its turns |
+//! | [`lessons`] | what a session is shown of what was learned before it |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
 pub mod key_command;
 pub mod learning;
+pub mod lessons;
 pub mod opening;
 pub mod provider;
 pub mod session;
@@ -30,9 +32,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use key_command::KeyCommand;
+use lessons::SessionLessons;
 
-use crate::agent::AgentLoop;
-use crate::agent::ports::{Checkpoints, EventSink, ModelClient, Rollout};
+use crate::agent::ports::{Checkpoints, Clock, EventSink, ModelClient, Rollout};
+use crate::agent::{AgentLoop, Conversation};
 use crate::config::Loaded;
 use crate::config::clock::SystemClock;
 use crate::exec::Sessions;
@@ -100,10 +103,10 @@ impl AgentRuntime {
     /// # Errors
     /// The session to resume is not there, cannot be read, or is open elsewhere.
     pub fn open(&mut self, start: &SessionStart) -> Result<Session, UserError> {
-        let opening::Opened { info, conversation, rollout } =
+        let opening::Opened { info, mut conversation, rollout } =
             opening::open(&mut self.prepared, &self.clock, self.events.as_ref(), start)?;
         self.events.emit(Event::SessionReady(info.clone()));
-        let agent = self.agent(&info, rollout);
+        let agent = self.agent(&info, rollout, &mut conversation);
         Ok(Session::start(info, agent, conversation))
     }
 
@@ -116,7 +119,7 @@ impl AgentRuntime {
         }
         let (mut info, mut conversation, rollout) = session.finish().await?;
         opening::refit(&self.prepared, &mut info, &mut conversation);
-        let agent = self.agent(&info, rollout);
+        let agent = self.agent(&info, rollout, &mut conversation);
         Some(Session::start(info, agent, conversation))
     }
 
@@ -144,7 +147,7 @@ impl AgentRuntime {
         PersonShell::new(&self.prepared, &self.processes)
     }
 
-    fn agent(&self, info: &SessionInfo, rollout: Arc<dyn Rollout>) -> AgentLoop {
+    fn agent(&self, info: &SessionInfo, rollout: Arc<dyn Rollout>, conversation: &mut Conversation) -> AgentLoop {
         // A session that records nothing leaves nothing behind, contents of files least of all.
         let checkpoints: Arc<dyn Checkpoints> = match info.rollout_path {
             Some(_) => {
@@ -153,16 +156,19 @@ impl AgentRuntime {
             }
             None => Arc::new(NoCheckpoints),
         };
-        let learning = info.rollout_path.clone().and_then(|rollout| {
-            let learning = Learning::of(&self.prepared, Arc::<SystemClock>::clone(&self.clock))?;
-            Some(learning.observer(rollout))
-        });
+        let clock = || -> Arc<dyn Clock> { Arc::<SystemClock>::clone(&self.clock) };
+        let learning = Learning::of(&self.prepared, clock());
+        let recorded = info.rollout_path.is_some();
+        conversation.context.learn_from(
+            learning.as_ref().and_then(|learning| SessionLessons::of(learning, info.thread_id, recorded, clock())),
+        );
+        let observer = learning.zip(info.rollout_path.clone()).map(|(learning, rollout)| learning.observer(rollout));
         AgentLoop {
             model: Arc::clone(&self.model),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
             rollout,
             checkpoints,
-            observer: learning,
+            observer,
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
         }

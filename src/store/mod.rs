@@ -26,13 +26,16 @@ use std::time::Duration;
 use log::Log;
 
 use crate::agent::ports::Clock;
-use crate::evolution::ports::{Store, StoreError};
+use crate::evolution::ports::{Scores, Store, StoreError};
 use crate::ledger::Ledger;
 use crate::protocol::learned::{Exposure, Operation, Review, Scope, TurnRecord};
 use crate::protocol::{ErrorKind, UserError};
 
 /// How long a writer waits for another one to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What measuring came to: derived, and measured again when it is gone.
+const SCORES: &str = "scores.json";
 
 /// The store of one repository and of the person, below a home folder. Makes nothing before it writes something.
 pub struct DiskStore {
@@ -211,6 +214,21 @@ impl Store for DiskStore {
             self.publish(scope, &before).unwrap_or_default();
             failed("write", &path, &error)
         })
+    }
+
+    fn scores(&self) -> Scores {
+        let bytes = std::fs::read(self.repo.join(SCORES)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    fn keep_scores(&self, scores: &Scores) -> Result<(), StoreError> {
+        let path = self.repo.join(SCORES);
+        if *scores == self.scores() {
+            return Ok(());
+        }
+        let _lock = self.lock(&self.repo)?;
+        let bytes = serde_json::to_vec(scores).map_err(io::Error::from);
+        bytes.and_then(|bytes| write::replace(&path, &bytes)).map_err(|error| failed("write", &path, &error))
     }
 
     fn damage(&self) -> Vec<String> {
