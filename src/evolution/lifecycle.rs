@@ -196,9 +196,9 @@ fn exit_status(turn: &TurnRecord, call: &CallRecord) -> Evidence {
 /// The last time `line` was run to its end since an entry was made or confirmed.
 fn last_run<'a>(line: &str, memory: &Memory, world: &World<'a>) -> Option<(&'a TurnRecord, &'a CallRecord)> {
     let later = world.turns.iter().filter(|turn| turn.ended_ms > memory.updated_ms);
-    let calls = later.flat_map(|turn| turn.calls.iter().map(move |call| (turn, call)));
+    let mut calls = later.flat_map(|turn| turn.calls.iter().map(move |call| (turn, call)));
     let runs = |call: &CallRecord| call.exit_code.is_some() && command(call).is_some_and(|ran| runs(ran, line));
-    calls.filter(|(_, call)| runs(call)).last()
+    calls.rfind(|(_, call)| runs(call))
 }
 
 fn skill_change(skill: &Skill, usefulness: Usefulness) -> Option<Change> {
