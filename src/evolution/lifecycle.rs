@@ -1,17 +1,15 @@
-//! A stage, before the one that makes the changes: what is learned is held to what happens. Retired by what it does, never by its
-//! age alone; marked when what it speaks of is gone; a pitfall ends when what failed passes again. All of it are operations with a
-//! reason, and can be taken back.
+//! The last stage: what is learned is held to what happens. Retired by what it does, never by its age alone; marked when what it
+//! speaks of is gone; a pitfall ends when what failed passes again. All of it are operations with a reason, and can be taken back.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::measure::{Usefulness, command, measure, scores};
-use super::ports::Scores;
+use super::ports::{Scores, StoreError};
 use super::select::is_explicit;
 use super::stage::{Pass, Ports, Report, Stage};
 use crate::agent::ports::{BoxFuture, Files};
 use crate::protocol::learned::{
-    Author, Authority, CallRecord, Edit, Entry, EntryId, Evidence, Memory, MemoryKind, MemoryState, OpId, Operation,
+    Author, Authority, CallRecord, Edit, Entry, Evidence, Exposure, Memory, MemoryKind, MemoryState, OpId, Operation,
     Pitfall, Scope, Skill, SkillState, Source, TurnRecord, Verb,
 };
 use crate::text::command_line::{commands, runs};
@@ -26,52 +24,76 @@ const OFFERED_IN_VAIN: u32 = 20;
 /// For how long a pitfall is believed at least before it is tried again.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// The stage.
-pub struct Lifecycle;
+/// How often somebody else may be quicker.
+const TRIES: usize = 4;
 
-impl Stage for Lifecycle {
+/// The stage.
+pub struct LifecycleStage;
+
+impl Stage for LifecycleStage {
     fn name(&self) -> &'static str {
         "lifecycle"
     }
 
     fn run<'a>(&'a self, pass: &'a mut Pass, ports: &'a Ports<'a>) -> BoxFuture<'a, Report> {
         Box::pin(async move {
-            let exposures = match ports.store.exposures() {
-                Ok(exposures) => exposures,
-                Err(error) => return Report { did: format!("could not look: {error}"), ..Report::default() },
-            };
-            let (mut changed, mut known) = (0, Scores::new());
+            let mut report = Report::default();
+            let exposures = ports.store.exposures().unwrap_or_else(|error| {
+                report.dropped.push(("what was shown".to_owned(), error.to_string()));
+                Vec::new()
+            });
+            let (mut changes, mut known) = (Vec::new(), Scores::new());
             for scope in [Scope::Repo, Scope::User] {
-                let Some(ledger) = pass.ledgers.get(&scope) else { continue };
-                // What this pass changes already is not changed twice.
-                let taken: BTreeSet<EntryId> =
-                    pass.operations.get(&scope).into_iter().flatten().flat_map(touched).collect();
-                let measured = measure(ledger.entries(), &exposures, &pass.turns);
-                known.extend(scores(&measured));
-                let world = World { turns: &pass.turns, files: ports.files, root: ports.root, now_ms: pass.now_ms };
-                let free = ledger.entries().filter(|entry| !taken.contains(entry.id()));
-                let changes: Vec<Change> =
-                    free.filter_map(|entry| change(entry, measured[entry.id()], &world)).collect();
-                changed += changes.len();
-                let done = pass.operations.get(&scope).map_or(0, Vec::len) as u64;
-                let first = ledger.sequence() + done;
-                let operations =
-                    changes.into_iter().zip(first..).map(|(change, n)| change.operation(scope, n, pass.now_ms));
-                let operations: Vec<Operation> = operations.collect();
-                if !operations.is_empty() {
-                    pass.operations.entry(scope).or_default().extend(operations);
+                match commit(pass, ports, scope, &exposures) {
+                    Ok((made, measured)) => {
+                        known.extend(measured);
+                        changes.extend(made.iter().map(|operation| operation.why.clone()));
+                        pass.operations.entry(scope).or_default().extend(made);
+                    }
+                    Err(error) => report.dropped.push((scope.name().to_owned(), error.to_string())),
                 }
             }
-            let kept = ports.store.keep_scores(&known).map_err(|error| ("scores".to_owned(), error.to_string()));
-            let dropped = kept.err().into_iter().collect();
-            let did = format!("{changed} changed by what happened since");
-            Report { did, dropped, ..Report::default() }
+            if !pass.dry_run
+                && let Err(error) = ports.store.keep_scores(&known)
+            {
+                report.dropped.push(("scores".to_owned(), error.to_string()));
+            }
+            report.did = match changes.is_empty() {
+                true => "everything still holds".to_owned(),
+                false => format!("made {} changes: {}", changes.len(), changes.join("; ")),
+            };
+            report
         })
     }
 }
 
-fn touched(operation: &Operation) -> impl Iterator<Item = EntryId> {
-    operation.edits.iter().filter_map(Edit::entry).map(|entry| entry.id().clone())
+/// Decides on what is known now, and again when that changed meanwhile.
+fn commit(
+    pass: &Pass,
+    ports: &Ports<'_>,
+    scope: Scope,
+    exposures: &[Exposure],
+) -> Result<(Vec<Operation>, Scores), StoreError> {
+    let world = World { turns: &pass.turns, files: ports.files, root: ports.root, now_ms: pass.now_ms };
+    let mut tries = 0;
+    loop {
+        let ledger = ports.store.ledger(scope)?;
+        let measured = measure(ledger.entries(), exposures, &pass.turns);
+        let changes = ledger.entries().filter_map(|entry| change(entry, measured[entry.id()], &world));
+        let numbered = changes.zip(ledger.sequence()..);
+        let operations: Vec<Operation> =
+            numbered.map(|(change, sequence)| change.operation(scope, sequence, pass.now_ms)).collect();
+        let scores = scores(&measured);
+        if pass.dry_run || operations.is_empty() {
+            return Ok((operations, scores));
+        }
+        tries += 1;
+        match ports.store.commit(scope, ledger.sequence(), &operations) {
+            Err(StoreError::Moved) if tries < TRIES => {}
+            Err(error) => return Err(error),
+            Ok(()) => return Ok((operations, scores)),
+        }
+    }
 }
 
 /// What entries are held to.
@@ -237,7 +259,9 @@ fn out_of_date(memory: &Memory, world: &World<'_>) -> Option<String> {
     let scripts = memory.about.commands.iter().flat_map(|line| commands(line));
     let scripts = scripts.filter_map(|words| words.into_iter().next()).filter(|program| program.contains('/'));
     let scripts: Vec<PathBuf> = scripts.map(PathBuf::from).collect();
-    if let Some(gone) = memory.about.paths.iter().chain(&scripts).find(|path| stamp(path).is_none()) {
+    // The person may well speak of what is not there yet; for their words it must have been there and been deleted.
+    let is_gone = |path: &&PathBuf| stamp(path).is_none() && (!is_explicit(memory) || was_deleted(path, world));
+    if let Some(gone) = memory.about.paths.iter().chain(&scripts).find(is_gone) {
         return Some(format!("{} is gone", gone.display()));
     }
     let rests_on_text = memory.kind == MemoryKind::Fact && memory.authority == Authority::Text;
@@ -245,6 +269,12 @@ fn out_of_date(memory: &Memory, world: &World<'_>) -> Option<String> {
     let changed = |path: &&PathBuf| stamp(path).is_some_and(|stamp| stamp.modified_ns > since);
     let changed = memory.about.paths.iter().filter(|_| rests_on_text).find(changed)?;
     Some(format!("{} has changed since", changed.display()))
+}
+
+/// Whether the last that turns did to a file was to delete it.
+fn was_deleted(path: &Path, world: &World<'_>) -> bool {
+    let mut touched = world.turns.iter().flat_map(|turn| &turn.calls).flat_map(|call| &call.files);
+    touched.rfind(|file| file.path == path).is_some_and(|file| file.change == "delete")
 }
 
 #[cfg(test)]
@@ -255,6 +285,7 @@ mod tests {
     use crate::ledger::Ledger;
     use crate::ledger::tests::{add, memory};
     use crate::protocol::ThreadId;
+    use crate::protocol::learned::FileTouched;
 
     const NOW: u64 = 1_765_000_000_000;
 
@@ -305,7 +336,7 @@ mod tests {
     #[test]
     fn what_speaks_of_something_gone_is_stale_until_it_is_back() {
         let about = |path: &str, command: &str| {
-            let mut memory = memory("m");
+            let mut memory = Memory { authority: Authority::Outcome, ..memory("m") };
             memory.about.paths = vec![path.into()];
             memory.about.commands = vec![command.to_owned()];
             memory
@@ -315,7 +346,14 @@ mod tests {
         for gone in [about("src/old.rs", "just t"), about("src/lib.rs", "./scripts/check.sh --all")] {
             let (verb, after) = becomes(gone.clone(), none, &[]).unwrap();
             assert!(verb == Verb::Stale && matches!(&after.state, MemoryState::Stale(why) if why.ends_with("is gone")));
-            assert_eq!(becomes(Memory { scope: Scope::User, ..gone }, none, &[]), None, "it holds elsewhere");
+            assert_eq!(becomes(Memory { scope: Scope::User, ..gone.clone() }, none, &[]), None, "it holds elsewhere");
+            let said = Memory { authority: Authority::Said, ..gone };
+            assert_eq!(becomes(said.clone(), none, &[]), None, "it may be yet to come");
+            let mut deleted = later(&[("rm", 0)]);
+            let paths = ["src/old.rs", "./scripts/check.sh"];
+            deleted[0].calls[0].files =
+                paths.map(|path| FileTouched { path: path.into(), change: "delete".to_owned() }).to_vec();
+            assert_eq!(becomes(said, none, &deleted).unwrap().0, Verb::Stale);
         }
         let back = Memory { state: MemoryState::Stale("gone".to_owned()), ..about("src/lib.rs", "just t") };
         assert_eq!(becomes(back.clone(), none, &[]).unwrap().0, Verb::Revive);

@@ -1,5 +1,7 @@
 //! What the person's next words say about the turn before them. Signals that need no language come first.
 
+use super::statements::corrects;
+use super::words::own;
 use crate::protocol::learned::{TurnRecord, TurnStatus};
 use crate::text::terms::overlap;
 
@@ -18,32 +20,6 @@ pub enum Reaction {
 
 /// How alike two requests are that ask for the same.
 const SAME_REQUEST: f64 = 0.6;
-
-const CORRECTIONS: &[&str] = &[
-    "no,",
-    "no.",
-    "no!",
-    "nope",
-    "wrong",
-    "don't",
-    "do not",
-    "stop ",
-    "undo",
-    "revert",
-    "that's not",
-    "that is not",
-    "not what",
-    "i said",
-    "i told you",
-    "actually,",
-    "不对",
-    "不是",
-    "不要",
-    "错了",
-    "撤销",
-    "别",
-    "我说过",
-];
 
 const THANKS: &[&str] = &[
     "thanks",
@@ -67,7 +43,7 @@ pub fn reaction(turn: &TurnRecord, next: Option<&TurnRecord>) -> Reaction {
     let Some(words) = next.and_then(|next| next.said.first()) else { return Reaction::None };
     let said = words.trim().to_lowercase();
     let begins = |list: &[&str]| list.iter().any(|begin| said.starts_with(begin));
-    if begins(CORRECTIONS) {
+    if own(words).first().is_some_and(corrects) {
         return Reaction::Correction;
     }
     if turn.said.iter().any(|earlier| overlap(earlier, words) >= SAME_REQUEST) {

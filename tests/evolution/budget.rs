@@ -89,6 +89,7 @@ async fn a_failed_review_is_tried_again_after_a_while_and_keeps_its_turns() {
     let ports = hone::evolution::stage::Ports {
         store: &place.store,
         files: &hone::config::disk::Disk,
+        root: place.dir.path(),
         model: Some(&model),
         clock: &crate::kit::Noon,
         settings: &place.settings,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hone::evolution::ports::{Store, StoreError};
+use hone::evolution::ports::{Scores, Store, StoreError};
 use hone::ledger::Ledger;
 use hone::protocol::learned::{
     Discard, Edit, Entry, Exposure, MemoryState, OpId, Operation, Review, Scope, TurnRecord, Verb, Verdict,
@@ -154,6 +154,14 @@ impl Store for Contested<'_> {
             store(self.place.dir.path()).commit(scope, base, operations)?;
         }
         self.place.store.commit(scope, base, operations)
+    }
+
+    fn scores(&self) -> Scores {
+        self.place.store.scores()
+    }
+
+    fn keep_scores(&self, scores: &Scores) -> Result<(), StoreError> {
+        self.place.store.keep_scores(scores)
     }
 
     fn damage(&self) -> Vec<String> {
