@@ -3,10 +3,10 @@
 //! | file | what it holds |
 //! |---|---|
 //! | this one | [`DiskStore`]: the port's functions |
-//! | [`line`] | one line of a log: its checksum, its version |
+//! | [`mod@line`] | one line of a log: its checksum, its version |
 //! | [`log`] | a file of such lines: appending, reading, setting damage aside |
 //! | [`lock`] | one writer at a time |
-//! | [`write`] | private files and folders, written whole or not at all |
+//! | [`mod@write`] | private files and folders, written whole or not at all |
 //! | [`views`] | the Markdown beside a journal |
 //!
 //! `$CODEX_HOME/hone/projects/<repository>/` holds what concerns one repository, `$CODEX_HOME/hone/user/` what concerns the person.

@@ -129,12 +129,12 @@ fn each_undo_goes_one_turn_further_back_also_over_a_resumed_session() {
 }
 
 #[test]
-fn a_turn_that_writes_nothing_leaves_nothing_in_the_home() {
+fn a_turn_that_writes_nothing_leaves_no_checkpoint_in_the_home() {
     let world = World::new();
     world.turn(&["hi"], &[shell("echo hi")]);
-    assert!(!world.home.join("hone").exists());
+    assert!(!world.home.join("hone/undo").exists());
     world.turn(&["--ephemeral", "go"], &[patch("*** Add File: a.txt\n+a\n")]);
-    assert!(!world.home.join("hone").exists());
+    assert!(!world.home.join("hone/undo").exists());
 }
 
 #[test]
