@@ -15,6 +15,7 @@
 #[cfg(target_os = "linux")]
 mod interactive;
 mod lab;
+mod learned;
 mod row;
 mod scenarios;
 mod server;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::lab::{Lab, Run};
+use super::learned;
 use super::row::Row;
 use super::server::{Answer, answer, gaps};
 use super::speech::{self, call, completed, created, custom_call, delta, done, message, response};
@@ -22,6 +23,8 @@ pub type Scenario = fn(&Lab) -> Row;
 pub const SCENARIOS: &[(&str, Scenario)] = &[
     ("cold start, `--version`", cold_start),
     ("one-shot turn", one_shot),
+    ("one-shot turn, shown some of 200 memories", with_200_memories),
+    ("one-shot turn, shown some of 1,000 memories", with_1000_memories),
     ("shell round trip (of 200)", shell_round_trips),
     ("growing history (100 × 20 KB), per MB sent", growing_history),
     ("reply of 100,000 deltas", deltas),
@@ -49,6 +52,26 @@ fn one_shot(lab: &Lab) -> Row {
     let answers = [ok()];
     let memory = lab.peak_of_turn(&["exec", "go"], &answers);
     lab.row("ms", || ms(lab.turn(&answers).wall)).with_memory(memory)
+}
+
+fn with_200_memories(lab: &Lab) -> Row {
+    with_memories(lab, 200)
+}
+
+fn with_1000_memories(lab: &Lab) -> Row {
+    with_memories(lab, 1_000)
+}
+
+fn with_memories(lab: &Lab, count: u64) -> Row {
+    let told = learned::learn(lab, count);
+    let answers = [ok()];
+    let memory = lab.peak_of_turn(&["exec", "go"], &answers);
+    let row = lab.row("ms", || {
+        let run = lab.run(&["exec", "What about part17?"], &answers);
+        assert!(run.exchanges[0].bytes > told, "nothing learned was sent");
+        ms(run.wall)
+    });
+    row.with_memory(memory)
 }
 
 fn shell_round_trips(lab: &Lab) -> Row {
@@ -183,7 +206,7 @@ fn many_at_once(lab: &Lab) -> Row {
     row.with_memory(memory)
 }
 
-fn ok() -> Answer {
+pub fn ok() -> Answer {
     answer(&response(&[message("OK")]))
 }
 

@@ -3,10 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hone::agent::ports::Clock as _;
 use hone::config::Environment;
 use hone::config::clock::SystemClock;
+use hone::config::disk::Disk;
 use hone::config::repo::Project;
+use hone::evolution::EvolutionSettings;
 use hone::evolution::ports::Store as _;
+use hone::evolution::run::{How, run};
+use hone::evolution::stage::Ports;
 use hone::protocol::learned::{
     About, Author, Authority, Edit, Entry, EntryId, Memory, MemoryKind, MemoryState, OpId, Operation, Scope, Verb,
 };
@@ -71,6 +76,30 @@ impl Home {
             operation
         };
         memories.iter().map(add).collect()
+    }
+
+    pub fn make_executable(&self, name: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.world.project().join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Reviews what is in the outbox, without a model.
+    pub async fn review(&self, folder: &Path) {
+        let (store, settings) = (self.store(folder), EvolutionSettings::default());
+        let clock = SystemClock::new(&Environment::default());
+        let ports =
+            Ports { store: &store, files: &Disk, root: folder, model: None, clock: &clock, settings: &settings };
+        let pass = run(&ports, How { forced: true, dry_run: false }, clock.unix_ms()).await;
+        assert!(pass.trouble.is_none(), "{:?}", pass.reports);
+    }
+
+    /// The only pitfall of a repository.
+    pub fn pitfall(&self, folder: &Path) -> Memory {
+        let ledger = self.store(folder).ledger(Scope::Repo).unwrap();
+        let pitfalls: Vec<&Memory> = ledger.memories().filter(|memory| memory.pitfall.is_some()).collect();
+        assert_eq!(pitfalls.len(), 1, "{pitfalls:?}");
+        pitfalls[0].clone()
     }
 
     /// Takes operations back.

@@ -9,7 +9,7 @@ mod support;
 mod kit;
 
 use hone::evolution::ports::Store as _;
-use hone::protocol::learned::{Authority, Memory, MemoryKind, Pitfall, Place, Scope};
+use hone::protocol::learned::{Authority, Memory, MemoryKind, MemoryState, Pitfall, Place, Scope};
 use serde_json::{Value, json};
 
 use kit::{Home, input, memory};
@@ -197,4 +197,41 @@ fn learned_text_is_a_small_part_of_a_request() {
     let learned = first.split_once("<learned>").unwrap().1.split_once("</learned>").unwrap().0;
     assert!(learned.len() / 4 <= 800, "{}", learned.len());
     assert!(!first.contains(&Value::Null.to_string()));
+}
+
+/// From one end to the other: a session says a rule and meets a failure, a review learns both, the next session is told, and
+/// what passes again is let go.
+#[tokio::test]
+async fn a_lesson_goes_from_a_turn_to_the_next_prompt_and_leaves_when_it_no_longer_holds() {
+    let exec = |id: &str, cmd: &str| call(id, "exec_command", &json!({"cmd": cmd, "login": false}));
+    let server = FakeServer::start(vec![
+        Reply::sse(&response(&[exec("c1", "test -f ready && echo fine")])),
+        Reply::sse(&response(&[exec("c2", "./check --quick")])),
+        Reply::sse(&response(&[exec("c3", "./check --full")])),
+        Reply::sse(&response(&[message("done")])),
+        ok(),
+        Reply::sse(&response(&[exec("c4", "./check --quick")])),
+        ok(),
+        ok(),
+    ]);
+    let home = Home::of(&server);
+    let project = home.world.project();
+    home.world.write_project("check", "#!/bin/sh\n[ \"$1\" = --full ] || [ -f ready ]\n");
+    home.make_executable("check");
+    home.world.run(&["We run tests with `just t`, never `cargo test`. Check everything."]).expect(0);
+    home.review(&project).await;
+    home.world.run(&["next"]).expect(0);
+    let second = input(&server.requests()[4]);
+    assert!(second.contains("<learned>") && second.contains("never `cargo test`"), "{second}");
+    let trap = home.pitfall(&project);
+    assert!(trap.state == MemoryState::Active && second.contains(&trap.text), "{trap:?}\n{second}");
+
+    home.world.write_project("ready", "");
+    home.world.run(&["check again"]).expect(0);
+    home.review(&project).await;
+    home.world.run(&["and now?"]).expect(0);
+    let last = input(&server.requests()[7]);
+    assert!(last.contains("never `cargo test`") && !last.contains(&trap.text), "{last}");
+    let retired = MemoryState::Retired("`./check --quick` passes again".to_owned());
+    assert_eq!(home.pitfall(&project).state, retired);
 }
