@@ -14,7 +14,7 @@ use super::lab::Lab;
 use super::scenarios::ok;
 
 /// Keeps `count` memories, one operation each, and lets chance withhold none. Returns how many bytes a request has without them.
-pub fn learn(lab: &Lab, count: u64) -> u64 {
+pub fn learn(lab: &Lab, count: u64) -> usize {
     let config = lab.home.join("config.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(config, text + "\n[evolution]\nwithhold_percent = 0\n").unwrap();
@@ -35,5 +35,5 @@ pub fn learn(lab: &Lab, count: u64) -> u64 {
         }
     };
     store.commit(Scope::Repo, 0, &(0..count).map(add).collect::<Vec<_>>()).unwrap();
-    without as u64
+    without
 }

@@ -85,8 +85,8 @@ impl SessionLessons {
                 }
             }
             state.scores = self.learning.store.scores();
-            // Reading takes over what a person wrote by hand, which changes the files.
-            state.read_from = self.stamps();
+            // Reading takes over what a person wrote by hand, which changes the files. What could not be read is tried again.
+            state.read_from = if state.trouble.is_none() { self.stamps() } else { Vec::new() };
         }
         state
     }
@@ -150,7 +150,7 @@ impl Lessons for SessionLessons {
             matches!(entry, Some(Entry::Memory(Memory { state: MemoryState::Active, .. })))
         };
         // A journal that cannot be read right now takes nothing back.
-        let ids = ids.iter().filter(|_| state.trouble.is_none());
+        let ids = ids.iter().filter(|_| !state.read_from.is_empty());
         ids.filter(|id| !holds(&EntryId((**id).to_owned()))).map(|id| (*id).to_owned()).collect()
     }
 

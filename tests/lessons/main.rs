@@ -235,3 +235,23 @@ async fn a_lesson_goes_from_a_turn_to_the_next_prompt_and_leaves_when_it_no_long
     let retired = MemoryState::Retired("`./check --quick` passes again".to_owned());
     assert_eq!(home.pitfall(&project).state, retired);
 }
+
+#[test]
+fn a_journal_that_cannot_be_read_takes_nothing_back_and_fails_no_turn() {
+    let server = FakeServer::start((0..3).map(|_| ok()).collect());
+    let home = Home::of(&server);
+    let project = home.world.project();
+    home.learn(&project, &[rule()]);
+    home.world.run(&["one"]).expect(0);
+    // A folder in its place cannot be read, whoever asks.
+    let journal = home.store(&project).folder(Scope::Repo).join("journal.jsonl");
+    let kept = journal.with_extension("kept");
+    std::fs::rename(&journal, &kept).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    home.world.run(&["exec", "resume", "--last", "two"]).expect(0).says(&["what was learned cannot be shown"]);
+    std::fs::remove_dir(&journal).unwrap();
+    std::fs::rename(&kept, &journal).unwrap();
+    home.world.run(&["exec", "resume", "--last", "three"]).expect(0);
+    let last = input(&server.requests()[2]);
+    assert!(last.matches("<learned>").count() == 1 && !last.contains("No longer true"), "{last}");
+}
