@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 
+use super::evolve::EvolveCommand;
 use super::sessions::SessionsCommand;
 use super::terminal::Color;
 use crate::protocol::{ErrorKind, UserError};
@@ -59,6 +60,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         command: SessionsCommand,
+    },
+    /// Learn from earlier turns, and see what was learned
+    Evolve {
+        /// What to do.
+        #[command(subcommand)]
+        command: EvolveCommand,
     },
     /// Look at the configuration
     Config {

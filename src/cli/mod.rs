@@ -7,6 +7,7 @@
 //! | [`progress`] | what a person watches meanwhile |
 //! | [`stdin`] | the prompt from arguments and standard input |
 //! | [`sessions`] | sessions on disk, looked at and put in order |
+//! | [`evolve`] | what is learned, and how |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`undo`] | taking back what a turn did to files |
 //! | [`signals`] | Ctrl-C and its kin |
@@ -14,6 +15,7 @@
 
 pub mod args;
 pub mod demo;
+pub mod evolve;
 pub mod oneshot;
 pub mod progress;
 pub mod sessions;
@@ -85,6 +87,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             oneshot::run(options, &prompt, &start)
         }
         Some(Command::Sessions { command }) => sessions::run(options.working_folder()?, &command),
+        Some(Command::Evolve { command }) => evolve::run(options.setup()?, &command),
         Some(Command::Demo) => demo::run(options),
         Some(Command::ApplyPatch { patch }) => {
             let folder = args::working_folder(options.cd.as_deref())?;

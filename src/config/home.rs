@@ -8,6 +8,14 @@ use std::path::{Path, PathBuf, absolute};
 use super::environment::Environment;
 use super::error::ConfigError;
 
+/// Where this program is.
+///
+/// # Errors
+/// The operating system does not tell.
+pub fn program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// The folder of configuration, skills and sessions, and the person's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {

@@ -100,6 +100,8 @@ pub enum Event {
     TokenCount(TokenCount),
     /// Something the person should know, though the turn goes on.
     Warning(String),
+    /// A review of earlier turns found something worth keeping. Comes between turns.
+    Learned(Vec<Lesson>),
     /// The turn ended with an answer.
     TurnCompleted(TurnSummary),
     /// The turn ended without one.
@@ -240,6 +242,17 @@ pub struct TokenCount {
     pub last: Usage,
     /// The usable context window, when known.
     pub context_window: Option<u64>,
+}
+
+/// Something that was learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub text: String,
+    /// Whether it waits for the person's approval.
+    pub waits: bool,
 }
 
 /// How a completed turn ended.

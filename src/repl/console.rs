@@ -23,6 +23,7 @@ use crate::protocol::event::TokenCount;
 use crate::protocol::op::{Op, UserInput};
 use crate::protocol::{ErrorKind, Event, Item, Role, UserError};
 use crate::rollout::shelf;
+use crate::runtime::evolution::IdleReview;
 use crate::runtime::shell::ShellResult;
 use crate::runtime::{AgentRuntime, Change as Setting, Session, SessionStart};
 use crate::text::style::Style;
@@ -64,6 +65,8 @@ pub struct Console {
     unrecorded_title: bool,
     question: Option<Question>,
     unheard: Unheard,
+    /// What is to be learned of the turns so far, while nothing else runs.
+    review: Option<IdleReview>,
 }
 
 /// What a yes to a question does.
@@ -129,6 +132,7 @@ impl Console {
             unrecorded_title: false,
             question: None,
             unheard: Unheard::default(),
+            review: None,
         }
     }
 
@@ -380,6 +384,8 @@ impl Console {
 
     fn set_turn_runs(&mut self, runs: bool) {
         self.turn_runs = runs;
+        // Dropping the earlier one calls it off: the person went on. What it did not finish is in the outbox.
+        self.review = if self.is_busy() { None } else { self.runtime.review_when_idle() };
         self.status.set_busy(self.turn_runs || self.shell.is_some());
         self.screen.refresh();
     }
@@ -434,6 +440,7 @@ impl Console {
         self.screen.print(&self.page.style().bold(&format!("! {}", width::one_line(command))));
         let cancel = CancellationToken::new();
         self.shell = Some(cancel.clone());
+        self.review = None;
         self.status.set_busy(true);
         self.screen.refresh();
         let (shell, ends, command) = (self.runtime.shell(), self.shell_ends.clone(), command.to_owned());
@@ -471,6 +478,7 @@ impl Console {
     /// Ends the session. Returns what the person can go on with.
     pub async fn close(mut self) -> Option<String> {
         let info = self.session.as_ref().map(|session| session.info().clone());
+        self.review = None;
         self.interrupt();
         if let Some(session) = self.session.take() {
             session.close().await;

@@ -169,6 +169,7 @@ impl Page {
             Event::Compacted { before, after } => work(vec![lines.compacted(*before, *after)]),
             Event::CompactionUndone { before, after } => work(vec![lines.compaction_undone(*before, *after)]),
             Event::Warning(text) => work(lines.warning(text)),
+            Event::Learned(lessons) => Some((Block::Edge, lines.learned(lessons))),
             Event::TurnCompleted(summary) => Some((Block::Edge, vec![lines.completed(summary)])),
             Event::TurnFailed { error, .. } => Some((Block::Edge, lines.error(error))),
             Event::TurnAborted { .. } => Some((Block::Edge, vec![lines.interrupted()])),

@@ -1,10 +1,11 @@
 //! Joins a session with what is learned: which store, under which settings, and who keeps the turns.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::setup::Prepared;
 use crate::agent::ports::{Clock, Observer};
+use crate::config::Loaded;
 use crate::config::repo::Project;
 use crate::config::schema::{self, Config};
 use crate::evolution::observe::{Surroundings, record};
@@ -23,6 +24,8 @@ pub struct Learning {
     pub settings: EvolutionSettings,
     /// The folder that paths are relative to.
     pub root: PathBuf,
+    project: String,
+    clock: Arc<dyn Clock>,
     secrets: Arc<[String]>,
 }
 
@@ -30,13 +33,40 @@ impl Learning {
     /// What is learned where a session works; `None` when nothing is.
     #[must_use]
     pub fn of(prepared: &Prepared, clock: Arc<dyn Clock>) -> Option<Self> {
-        let settings = settings(&prepared.loaded.config);
+        let learning = Self::at(&prepared.loaded, &prepared.setup.cwd, clock)?;
+        Some(Self { secrets: prepared.secrets().into(), ..learning })
+    }
+
+    /// What is learned in a folder, for whoever keeps no turns of it; `None` when nothing is.
+    #[must_use]
+    pub fn at(loaded: &Loaded, folder: &Path, clock: Arc<dyn Clock>) -> Option<Self> {
+        let settings = settings(&loaded.config);
         if settings.mode == Mode::Off {
             return None;
         }
-        let project = Project::of(&prepared.setup.cwd);
-        let store = Arc::new(DiskStore::new(prepared.loaded.home.dir(), &project.id, clock));
-        Some(Self { store, settings, root: project.root, secrets: prepared.secrets().into() })
+        let Project { id, root } = Project::of(folder);
+        let store = Arc::new(DiskStore::new(loaded.home.dir(), &id, Arc::clone(&clock)));
+        Some(Self { store, settings, root, project: id, clock, secrets: Arc::new([]) })
+    }
+
+    /// The same for every project that something is known of, by their ids.
+    #[must_use]
+    pub fn all_projects(&self) -> Vec<Self> {
+        let folder = self.store.home().join("hone/projects");
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut ids: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        ids.sort_unstable();
+        let of = |id: String| {
+            let store = Arc::new(DiskStore::new(self.store.home(), &id, Arc::clone(&self.clock)));
+            Self { store, project: id, ..self.clone() }
+        };
+        ids.into_iter().map(of).collect()
+    }
+
+    /// The project's id.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.project.clone()
     }
 
     /// Who keeps the turns of a session that is recorded at `rollout`.

@@ -6,12 +6,14 @@
 //! | [`provider`] | the provider a turn talks to, its key looked up |
 //! | [`key_command`] | keys that a command prints |
 //! | [`session`] | one conversation: its queue, its turns |
+//! | [`evolution`] | reviews while the person is idle |
 //! | [`learning`] | what is learned where a session works, and who keeps its turns |
 //! | [`lessons`] | what a session is shown of what was learned before it |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
+pub mod evolution;
 pub mod key_command;
 pub mod learning;
 pub mod lessons;
@@ -31,6 +33,7 @@ pub use shell::PersonShell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use evolution::{IdleReview, Reviewer};
 use key_command::KeyCommand;
 use lessons::SessionLessons;
 
@@ -172,6 +175,20 @@ impl AgentRuntime {
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
         }
+    }
+
+    /// The model's side.
+    #[must_use]
+    pub fn model(&self) -> Arc<dyn ModelClient> {
+        Arc::clone(&self.model)
+    }
+
+    /// Begins a review of what waits, for when the person was idle for a while; `None` when there is none to be made by itself.
+    #[must_use]
+    pub fn review_when_idle(&self) -> Option<IdleReview> {
+        let learning = Learning::of(&self.prepared, Arc::<SystemClock>::clone(&self.clock))?;
+        let reviewer = Reviewer::new(learning, Some(self.model()), Arc::clone(&self.clock));
+        reviewer.when_idle(Arc::clone(&self.events)).filter(|_| !self.prepared.is_ephemeral())
     }
 
     /// Undoes what turns did to files.

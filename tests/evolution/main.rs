@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod budget;
+mod idle;
 mod kit;
 mod lessons;
 mod origin;
+mod program;
 mod traps;

@@ -5,6 +5,7 @@
 
 mod commands;
 mod desk;
+mod learning;
 mod resuming;
 mod screens;
 mod typing;

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::protocol::UserError;
-use crate::protocol::event::{Activity, CompactionReason, PlanStep, SessionInfo, StepStatus, ToolResult, TurnSummary};
+use crate::protocol::event::{
+    Activity, CompactionReason, Lesson, PlanStep, SessionInfo, StepStatus, ToolResult, TurnSummary,
+};
 use crate::text::style::{Color, Look, Style};
 use crate::text::styled::Styled;
 use crate::text::width::{self, Break};
@@ -170,6 +172,21 @@ impl Lines {
         let mut row = Styled::new(what, Look::of(Color::Cyan));
         row.push(&format!(": {} → {} tokens{more}", count(before), count(after)), Look::DIM);
         self.row(row)
+    }
+
+    /// What was learned, one line each.
+    #[must_use]
+    pub fn learned(self, lessons: &[Lesson]) -> Vec<String> {
+        let shown = lessons.iter().enumerate().map(|(at, lesson)| {
+            let head = if at == 0 { format!("learned {}: ", lessons.len()) } else { "  ".to_owned() };
+            let short = lesson.id.get(..4).unwrap_or(&lesson.id);
+            let next = if lesson.waits { "approve" } else { "why" };
+            let mut row = Styled::new(&head, Look::of(Color::Cyan));
+            row.push(&width::one_line(&lesson.text), Look::PLAIN);
+            row.push(&format!(" · /memory {next} {short}"), Look::DIM);
+            self.row(row)
+        });
+        shown.collect()
     }
 
     /// Something to know, though the turn goes on.

@@ -1,0 +1,129 @@
+//! `hone evolve run`: reviews the turns that wait, due or not.
+
+use clap::Args;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::agent::ports::EventSink;
+use crate::cli::terminal;
+use crate::config::clock::SystemClock;
+use crate::evolution::Mode;
+use crate::evolution::run::How;
+use crate::evolution::stage::Pass;
+use crate::protocol::learned::{ReviewEnd, Verdict};
+use crate::protocol::{ErrorKind, Event, UserError};
+use crate::runtime::evolution::Reviewer;
+use crate::runtime::{AgentRuntime, Learning, Setup};
+
+/// `hone evolve run …`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The turns of all projects, not only of this one
+    #[arg(long)]
+    pub all: bool,
+    /// Only tell what would be learned; no model is asked
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Takes no events: there is no turn whose progress could be shown.
+struct Nobody;
+
+impl EventSink for Nobody {
+    fn emit(&self, _event: Event) {}
+}
+
+/// Reviews, and tells what came of it.
+///
+/// # Errors
+/// The configuration cannot be read, or nothing may be learned.
+pub fn run(setup: Setup, asked: &Run) -> Result<u8, UserError> {
+    let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        UserError::new(ErrorKind::Failed, format!("the operating system gives no event queue: {error}"))
+    })?;
+    executor.block_on(review(setup, asked))
+}
+
+async fn review(setup: Setup, asked: &Run) -> Result<u8, UserError> {
+    let loaded = setup.load()?;
+    let clock = Arc::new(SystemClock::new(&loaded.env));
+    let here = Learning::at(&loaded, &setup.cwd, Arc::<SystemClock>::clone(&clock));
+    let here = here.filter(|learning| learning.settings.mode >= Mode::Suggest).ok_or_else(|| {
+        UserError::new(ErrorKind::Usage, "nothing is learned in this mode")
+            .hint("set `mode = \"suggest\"` or `mode = \"auto\"` under [evolution] in config.toml")
+    })?;
+    let projects = if asked.all { here.all_projects() } else { vec![here] };
+    // Rules need no model: a timer that has no key still learns what the person said.
+    let runtime = match setup.prepare() {
+        Ok(prepared) => Some(AgentRuntime::start(prepared, Arc::new(Nobody)).await?),
+        Err(error) => {
+            terminal::print_error(&format!("no model is asked: {}\n", error.message));
+            None
+        }
+    };
+    let how = How { forced: true, dry_run: asked.dry_run };
+    let mut failed = false;
+    for learning in projects {
+        let name = learning.name();
+        let model = runtime.as_ref().map(AgentRuntime::model);
+        let reviewer = Reviewer::new(learning, model, Arc::clone(&clock));
+        let pass = reviewer.pass(how).await;
+        failed |= pass.trouble.is_some();
+        terminal::print(&told(&name, &pass, asked.dry_run));
+    }
+    if let Some(runtime) = runtime {
+        runtime.shutdown().await;
+    }
+    Ok(u8::from(failed))
+}
+
+/// What a pass came to, for people.
+fn told(name: &str, pass: &Pass, dry_run: bool) -> String {
+    if pass.fresh.is_empty() {
+        let why = pass.reports.last().map(|(_, report)| report.did.as_str()).unwrap_or_default();
+        let why = if why == "nothing is due" { "no turn waits" } else { why };
+        return format!("{name}: {why}\n");
+    }
+    let would = if dry_run { ", and nothing was changed" } else { "" };
+    let mut text = format!("{name}: {} turns reviewed{would}\n", pass.fresh.len());
+    for decision in &pass.decisions {
+        let what = match &decision.verdict {
+            Verdict::Kept(id) => format!("learned {}", id.0),
+            Verdict::Merged(id) => format!("more evidence for {}", id.0),
+            Verdict::Discarded(why) => format!("dropped, {}", in_words(*why)),
+        };
+        let about = if decision.text.is_empty() { "(not shown)" } else { &decision.text };
+        _ = writeln!(text, "  {what}: {about}");
+    }
+    if pass.cost.requests > 0 {
+        let (requests, input, output) = (pass.cost.requests, pass.cost.input_tokens, pass.cost.output_tokens);
+        _ = writeln!(text, "  asked a model: {requests} requests, {input} tokens in, {output} out");
+    }
+    match &pass.trouble {
+        Some(ReviewEnd::Failed(why)) => _ = writeln!(text, "  failed, and is tried again later: {why}"),
+        Some(ReviewEnd::OverBudget(why)) => _ = writeln!(text, "  stopped at the budget: {why}"),
+        Some(ReviewEnd::Done) | None => {}
+    }
+    text
+}
+
+/// A reason as people read it.
+#[must_use]
+pub fn in_words(why: crate::protocol::learned::Discard) -> &'static str {
+    use crate::protocol::learned::Discard;
+    match why {
+        Discard::Malformed => "its form was not right",
+        Discard::QuoteNotFound => "its quotation is not there",
+        Discard::Secret => "it holds a secret",
+        Discard::NoAuthority => "where it comes from may not teach this",
+        Discard::Injected => "it was learned before",
+        Discard::Duplicate => "it is known already",
+        Discard::Conflict => "something weightier says otherwise",
+        Discard::TaskState => "it is about the task at hand",
+        Discard::OneOffPlan => "it is a plan for once",
+        Discard::WeakEvidence => "too little speaks for it",
+        Discard::Size => "it is too long or too short",
+        Discard::OverBudget => "there is no room for it",
+        Discard::NotAllowed => "it may not be learned here",
+    }
+}
