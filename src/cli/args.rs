@@ -67,6 +67,8 @@ pub enum Command {
         #[command(subcommand)]
         command: EvolveCommand,
     },
+    /// Run a command in the sandbox that the agent's commands run in
+    Sandbox(SandboxOptions),
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -142,6 +144,26 @@ pub struct UndoOptions {
     pub yes: bool,
 }
 
+/// `hone sandbox …`
+#[derive(Debug, Args)]
+pub struct SandboxOptions {
+    /// What it may touch: `read-only`, `workspace-write` or `danger-full-access`; like `--sandbox`
+    #[arg(long, value_name = "MODE", conflicts_with = "sandbox")]
+    pub mode: Option<String>,
+    /// Let it use the network
+    #[arg(long)]
+    pub network: bool,
+    /// By this mechanism, not the best one there is: `bubblewrap`, `landlock` or `seatbelt`
+    #[arg(long, value_name = "MECHANISM")]
+    pub with: Option<String>,
+    /// Show which mechanisms work on this machine, and why others do not
+    #[arg(long, exclusive = true)]
+    pub probe: bool,
+    /// The command, after `--`
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
 /// `hone config …`
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -182,12 +204,15 @@ pub struct Options {
     /// Let a tape speak for the model
     #[arg(long, value_name = "FILE", global = true, conflicts_with = "record")]
     pub replay: Option<PathBuf>,
-    /// What commands may touch; only `danger-full-access` can be had so far
+    /// What commands may touch: `read-only`, `workspace-write` or `danger-full-access`
     #[arg(short, long, value_name = "MODE", global = true)]
     pub sandbox: Option<String>,
     /// Run commands without asking and without a sandbox
     #[arg(long, alias = "yolo", global = true, conflicts_with = "sandbox")]
     pub dangerously_bypass_approvals_and_sandbox: bool,
+    /// Let commands write in this folder too, under `workspace-write`
+    #[arg(long, value_name = "DIR", global = true)]
+    pub add_dir: Vec<PathBuf>,
     /// Work outside a repository too; always allowed so far
     #[arg(long, global = true)]
     pub skip_git_repo_check: bool,
@@ -218,7 +243,9 @@ impl Options {
             flags.push(("sandbox_mode", "danger-full-access".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
             flags.push(("approval_policy", "never".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));
         }
+        let add_dirs = self.add_dir.iter().map(|dir| existing_folder(dir, "--add-dir")).collect::<Result<_, _>>()?;
         Ok(Setup {
+            add_dirs,
             cwd: self.working_folder()?,
             profile: self.profile.clone(),
             overrides: self.config.clone(),
@@ -239,13 +266,16 @@ impl Options {
 /// # Errors
 /// It does not exist, or is no folder.
 pub fn working_folder(cd: Option<&Path>) -> Result<PathBuf, UserError> {
-    let wanted = cd.unwrap_or(Path::new("."));
+    existing_folder(cd.unwrap_or(Path::new(".")), "-C")
+}
+
+fn existing_folder(wanted: &Path, flag: &str) -> Result<PathBuf, UserError> {
     let folder = std::path::absolute(wanted).and_then(std::fs::canonicalize);
     match folder {
         Ok(folder) if folder.is_dir() => Ok(folder),
         Ok(_) => Err(UserError::new(ErrorKind::Usage, format!("{} is not a folder", wanted.display()))
-            .hint("give -C a folder to work in")),
+            .hint(format!("give {flag} a folder"))),
         Err(error) => Err(UserError::new(ErrorKind::Usage, format!("cannot work in {}: {error}", wanted.display()))
-            .hint("give -C an existing folder")),
+            .hint(format!("give {flag} an existing folder"))),
     }
 }

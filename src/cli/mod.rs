@@ -10,6 +10,7 @@
 //! | [`evolve`] | what is learned, and how |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`undo`] | taking back what a turn did to files |
+//! | [`sandbox`] | a command in the sandbox |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`terminal`] | what is written where |
 
@@ -18,6 +19,7 @@ pub mod demo;
 pub mod evolve;
 pub mod oneshot;
 pub mod progress;
+pub mod sandbox;
 pub mod sessions;
 pub mod signals;
 pub mod stdin;
@@ -93,6 +95,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             let folder = args::working_folder(options.cd.as_deref())?;
             Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>(), &folder))
         }
+        Some(Command::Sandbox(asked)) => sandbox::run(options, &asked),
         Some(Command::Undo(asked)) => undo::run(options, &asked),
         Some(Command::Config { command: ConfigCommand::Explain { key } }) => {
             let loaded = options.setup()?.load()?;

@@ -210,7 +210,7 @@ fn header(style: Style, info: &SessionInfo) -> String {
     row("folder", &info.cwd.display().to_string());
     let effort = info.effort.as_ref().map(|effort| format!(" ({effort})")).unwrap_or_default();
     row("model", &format!("{}{effort} · {}", info.model, info.provider));
-    row("sandbox", "none: commands run with your permissions");
+    row("sandbox", info.sandbox.as_deref().unwrap_or("none: commands run with your permissions"));
     let resumed = info.resumed_items.map(|items| format!(" (resumed, {items} items)")).unwrap_or_default();
     match &info.rollout_path {
         Some(_) => row("session", &format!("{}{resumed}", info.thread_id)),

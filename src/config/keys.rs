@@ -98,6 +98,8 @@ pub const KEYS: &[Key] = &[
     key("approval_policy", Kind::ChoiceOrTable(APPROVALS), "", "When to ask before a command runs."),
     key("sandbox_mode", Kind::Choice(SANDBOXES), "", "What commands may touch."),
     key("sandbox_workspace_write", Kind::Table(SANDBOX_WORKSPACE_WRITE), "", "The details of `workspace-write`."),
+    key("sandbox_denied_reads", Kind::Paths, "[]", "What commands cannot read in a sandbox."),
+    key("sandbox_limits", Kind::Table(SANDBOX_LIMITS), "", "What a command may use up, in every mode."),
     key("shell_environment_policy", Kind::Table(SHELL_ENVIRONMENT_POLICY), "", "Which variables commands get."),
     key("allow_login_shell", Kind::Bool, "true", "Run commands with the login shell's environment."),
     key("tool_output_token_limit", Kind::Count, "", "How much of a tool's output the model gets, in tokens."),
@@ -193,6 +195,19 @@ const SANDBOX_WORKSPACE_WRITE: &[Key] = &[
     key("network_access", Kind::Bool, "false", "Commands may use the network."),
     key("exclude_tmpdir_env_var", Kind::Bool, "false", "`$TMPDIR` may not be written."),
     key("exclude_slash_tmp", Kind::Bool, "false", "`/tmp` may not be written."),
+    key("protect_metadata", Kind::Bool, "true", "`.git`, `.codex` and `.agents` stay as they are in folders that may be written."),
+];
+
+const SANDBOX_LIMITS: &[Key] = &[
+    key("memory_mb", Kind::Count, "", "What one process may take for its data, in MiB."),
+    key(
+        "processes",
+        Kind::Count,
+        "",
+        "How many processes and threads there may be beside yours; root is not held to it.",
+    ),
+    key("file_size_mb", Kind::Count, "", "How large a file may become that a process writes, in MiB."),
+    key("wall_time_sec", Kind::Count, "", "How long a command may run, in seconds."),
 ];
 
 #[rustfmt::skip]

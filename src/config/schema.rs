@@ -51,6 +51,10 @@ pub struct Config {
     pub sandbox_mode: Option<SandboxMode>,
     /// The details of [`SandboxMode::WorkspaceWrite`].
     pub sandbox_workspace_write: SandboxWorkspaceWrite,
+    /// What commands cannot read in a sandbox. Absolute.
+    pub sandbox_denied_reads: Vec<PathBuf>,
+    /// What a command may use up, in every mode.
+    pub sandbox_limits: SandboxLimits,
     /// Which variables commands get.
     pub shell_environment_policy: ShellEnvironmentPolicy,
     /// Whether commands run with the login shell's environment.
@@ -110,6 +114,8 @@ impl Default for Config {
             approval_policy: None,
             sandbox_mode: None,
             sandbox_workspace_write: SandboxWorkspaceWrite::default(),
+            sandbox_denied_reads: Vec::new(),
+            sandbox_limits: SandboxLimits::default(),
             shell_environment_policy: ShellEnvironmentPolicy::default(),
             allow_login_shell: true,
             tool_output_token_limit: None,
@@ -168,7 +174,7 @@ pub enum SandboxMode {
 }
 
 /// The details of [`SandboxMode::WorkspaceWrite`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SandboxWorkspaceWrite {
     /// Folders that may be written besides the session's. Absolute.
@@ -179,6 +185,34 @@ pub struct SandboxWorkspaceWrite {
     pub exclude_tmpdir_env_var: bool,
     /// Whether `/tmp` may not be written.
     pub exclude_slash_tmp: bool,
+    /// Whether `.git`, `.codex` and `.agents` stay as they are in folders that may be written.
+    pub protect_metadata: bool,
+}
+
+impl Default for SandboxWorkspaceWrite {
+    fn default() -> Self {
+        Self {
+            writable_roots: Vec::new(),
+            network_access: false,
+            exclude_tmpdir_env_var: false,
+            exclude_slash_tmp: false,
+            protect_metadata: true,
+        }
+    }
+}
+
+/// What a command may use up; `None` for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SandboxLimits {
+    /// What one process may take for its data, in MiB.
+    pub memory_mb: Option<u64>,
+    /// How many processes and threads there may be beside those the person has.
+    pub processes: Option<u64>,
+    /// How large a file may become that a process writes, in MiB.
+    pub file_size_mb: Option<u64>,
+    /// How long a command may run, in seconds.
+    pub wall_time_sec: Option<u64>,
 }
 
 /// Which variables commands get. Applied in the order of the fields; patterns ignore case.

@@ -21,8 +21,11 @@ const OPEN: &str = "<permissions instructions>\n";
 const CLOSE: &str = "\n</permissions instructions>";
 
 /// Words for each sandbox mode. One without words is still named to the model.
-const SANDBOX_MODES: &[(&str, &str)] =
-    &[("danger-full-access", include_str!("../../prompts/fragments/sandbox_danger_full_access.md"))];
+const SANDBOX_MODES: &[(&str, &str)] = &[
+    ("danger-full-access", include_str!("../../prompts/fragments/sandbox_danger_full_access.md")),
+    ("read-only", include_str!("../../prompts/fragments/sandbox_read_only.md")),
+    ("workspace-write", include_str!("../../prompts/fragments/sandbox_workspace_write.md")),
+];
 
 /// Words for each approval policy.
 const APPROVAL_POLICIES: &[(&str, &str)] = &[("never", include_str!("../../prompts/fragments/approval_never.md"))];
@@ -39,6 +42,10 @@ fn text(permissions: &Permissions) -> String {
     } else {
         wording::fill(include_str!("../../prompts/fragments/writable_roots.md"), &[("roots", &roots.join(", "))])
     };
+    let protected = include_str!("../../prompts/fragments/sandbox_protected.md").trim_end();
+    let fixed = include_str!("../../prompts/fragments/sandbox_fixed_entries.md").trim_end();
+    let kept = [(permissions.protected, protected), (permissions.fixed_entries, fixed)];
+    let kept: Vec<&str> = kept.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words).collect();
     let values = [
         ("sandbox_mode", permissions.sandbox_mode.as_str()),
         ("sandbox", words(SANDBOX_MODES, &permissions.sandbox_mode)),
@@ -46,6 +53,7 @@ fn text(permissions: &Permissions) -> String {
         ("approval_policy", &permissions.approval_policy),
         ("approval", words(APPROVAL_POLICIES, &permissions.approval_policy)),
         ("writable_roots", &roots),
+        ("kept", &kept.join(" ")),
     ];
     wording::fill(include_str!("../../prompts/fragments/permissions.md"), &values).trim_end().replace(" \n", "\n")
 }

@@ -46,6 +46,10 @@ pub struct Permissions {
     pub approval_policy: String,
     /// Folders that may be written to; empty when the mode knows no such limit.
     pub writable_roots: Vec<PathBuf>,
+    /// Whether `.git`, `.codex` and `.agents` stay as they are in those folders.
+    pub protected: bool,
+    /// Whether commands cannot add, rename or remove entries of a folder that holds one of these.
+    pub fixed_entries: bool,
 }
 
 impl ContextSettings {
@@ -68,6 +72,8 @@ impl ContextSettings {
                 network: true,
                 approval_policy: "never".into(),
                 writable_roots: Vec::new(),
+                protected: false,
+                fixed_entries: false,
             },
             include_skills: true,
             disabled_skills: Vec::new(),

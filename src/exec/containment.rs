@@ -12,6 +12,12 @@ use crate::sandbox::{Ladder, Mechanism, Sandbox, SandboxError, SandboxSpec, ladd
 #[derive(Clone, Debug)]
 pub struct Containment(Arc<Sandbox>);
 
+impl From<Sandbox> for Containment {
+    fn from(sandbox: Sandbox) -> Self {
+        Self(Arc::new(sandbox))
+    }
+}
+
 impl Containment {
     /// By the best mechanism this machine has, or the one asked for. The first one looks for mechanisms, which takes as
     /// long as starting a small program.
@@ -24,6 +30,12 @@ impl Containment {
         }
         let nothing = Ladder { steps: Vec::new(), bubblewrap: None, landlock: None };
         Ok(Self(Arc::new(Sandbox::new(spec, &nothing, asked)?)))
+    }
+
+    /// The same mechanism for something else that is allowed in the same mode.
+    #[must_use]
+    pub fn with(&self, spec: SandboxSpec) -> Self {
+        Self(Arc::new(self.0.with(spec)))
     }
 
     /// The sandbox.

@@ -10,6 +10,7 @@ pub mod command_env;
 pub mod containment;
 pub mod editor;
 pub mod env;
+pub mod foreground;
 pub mod login;
 mod os;
 pub mod process;

@@ -249,7 +249,7 @@ async fn discard(output: &AsyncFd<File>) {
 }
 
 /// As shells say it.
-fn exit_code(status: ExitStatus) -> i32 {
+pub(super) fn exit_code(status: ExitStatus) -> i32 {
     status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(UNKNOWN_EXIT)
 }
 

@@ -4,7 +4,7 @@
 //! same for a small program, but several milliseconds for one that holds 100 MB, so they are kept for where they are needed:
 //! to give a child a terminal, to keep it off the person's, or to bind it to a sandbox.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -106,41 +106,52 @@ impl Standing {
 /// # Errors
 /// The folder or the program is not there, or the operating system refuses.
 pub fn spawn(launch: &Launch, standing: Standing, mark: (&str, &str)) -> Result<Spawned, SpawnError> {
-    check_folder(&launch.cwd)?;
-    let name = launch.argv.first().filter(|name| !name.is_empty()).ok_or(SpawnError::NoCommand)?;
-    let program = find_program(name, launch.vars.get(OsStr::new("PATH")).map(|path| &**path), &launch.cwd)
-        .ok_or_else(|| SpawnError::NoProgram(name.clone()))?;
-    let prepared = match &launch.sandbox {
-        Some(containment) => containment.sandbox().prepare(sandbox::Command {
-            program: &program,
-            argv: &launch.argv,
-            cwd: &launch.cwd,
-        })?,
-        None => Prepared::default(),
-    };
-    let mut command = match &prepared.wrapper {
-        Some((wrapper, arguments)) => {
-            let mut command = Command::new(wrapper);
-            command.args(arguments);
-            command
-        }
-        None => {
-            let mut command = Command::new(program);
-            command.arg0(name).args(&launch.argv[1..]);
-            command
-        }
-    };
+    let path = launch.vars.get(OsStr::new("PATH"));
+    let (mut command, prepared) = command(&launch.argv, &launch.cwd, path, launch.sandbox.as_ref())?;
     command.current_dir(&launch.cwd);
     command.env_clear().envs(launch.vars.iter()).envs(FIXED.iter().copied());
     command.env("CODEX_THREAD_ID", &launch.thread_id).env("CODEX_SESSION_ID", &launch.thread_id);
     command.env("CODEX_TOOL_CALL_ID", &launch.call_id).env(mark.0, mark.1);
-    if launch.sandbox.as_ref().is_some_and(|containment| !containment.sandbox().spec().network) {
+    tell_network(&mut command, launch.sandbox.as_ref());
+    start(command, launch, standing, prepared).map_err(|source| refusal(&launch.argv[0], source))
+}
+
+/// The program to start for `argv`, found in `path`, or the sandbox's wrapper around it.
+pub(super) fn command(
+    argv: &[String],
+    cwd: &Path,
+    path: Option<&OsString>,
+    sandbox: Option<&Containment>,
+) -> Result<(Command, Prepared), SpawnError> {
+    check_folder(cwd)?;
+    let name = argv.first().filter(|name| !name.is_empty()).ok_or(SpawnError::NoCommand)?;
+    let program =
+        find_program(name, path.map(|path| &**path), cwd).ok_or_else(|| SpawnError::NoProgram(name.clone()))?;
+    let prepared = match sandbox {
+        Some(sandbox) => sandbox.sandbox().prepare(sandbox::Command { program: &program, argv, cwd })?,
+        None => Prepared::default(),
+    };
+    let mut command = Command::new(prepared.wrapper.as_ref().map_or(&program, |(wrapper, _)| wrapper));
+    match &prepared.wrapper {
+        Some((_, arguments)) => command.args(arguments),
+        None => command.arg0(name).args(&argv[1..]),
+    };
+    Ok((command, prepared))
+}
+
+/// Tells a command that the network is off, by the variable Codex tells it by.
+pub(super) fn tell_network(command: &mut Command, sandbox: Option<&Containment>) {
+    if sandbox.is_some_and(|sandbox| !sandbox.sandbox().spec().network) {
         command.env("CODEX_SANDBOX_NETWORK_DISABLED", "1");
     }
-    start(command, launch, standing, prepared).map_err(|source| match enter::failure(&source) {
+}
+
+/// Why a program was not started: for its own sake, or for the sandbox's.
+pub(super) fn refusal(program: &str, source: io::Error) -> SpawnError {
+    match enter::failure(&source) {
         Some(error) => SpawnError::Sandbox(error),
-        None => SpawnError::Refused { program: name.clone(), source },
-    })
+        None => SpawnError::Refused { program: program.to_owned(), source },
+    }
 }
 
 fn start(mut command: Command, launch: &Launch, standing: Standing, prepared: Prepared) -> io::Result<Spawned> {

@@ -138,6 +138,8 @@ pub struct SessionInfo {
     pub provider: String,
     /// The folder commands run in.
     pub cwd: PathBuf,
+    /// What contains commands, such as `read-only, by landlock`; `None` when they run with the person's permissions.
+    pub sandbox: Option<String>,
     /// Where the session is recorded; `None` for an ephemeral one.
     pub rollout_path: Option<PathBuf>,
     /// Configured reasoning effort.

@@ -2,6 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | [`containment`] | what commands may touch |
 //! | [`setup`] | what a front end asks for, and the configuration that comes of it |
 //! | [`provider`] | the provider a turn talks to, its key looked up |
 //! | [`key_command`] | keys that a command prints |
@@ -13,6 +14,7 @@
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
+pub mod containment;
 pub mod evolution;
 pub mod key_command;
 pub mod learning;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::containment;
 use super::setup::Prepared;
 use crate::agent::ports::Clock;
 use crate::agent::ports::{EventSink, Rollout};
@@ -12,6 +13,7 @@ use crate::config::disk::Disk;
 use crate::config::git::git_info;
 use crate::config::schema::Config;
 use crate::context::{self, ContextManager, ContextSettings, Permissions};
+use crate::exec::Containment;
 use crate::history::{History, compaction};
 use crate::protocol::event::{SessionInfo, TokenCount};
 use crate::protocol::rollout_line::{BaseInstructions, SessionMeta, TurnContext};
@@ -19,6 +21,7 @@ use crate::protocol::{Event, ThreadId, UserError};
 use crate::rollout::list::Filter;
 use crate::rollout::resolve::resolve;
 use crate::rollout::{self, NoRollout, Origin, Recorder};
+use crate::sandbox::{Mechanism, Mode, Sandbox};
 use crate::text::time::rfc3339;
 use crate::text::truncate::OutputLimit;
 
@@ -100,6 +103,7 @@ pub fn open(
         model: prepared.slug.clone(),
         provider: prepared.provider.id.clone(),
         cwd: prepared.setup.cwd.clone(),
+        sandbox: prepared.sandbox_name(),
         rollout_path: recorder.as_ref().map(|recorder| recorder.path().to_owned()),
         effort: effort(prepared),
         resumed_items: resumed.as_ref().map(|_| history.len()),
@@ -128,6 +132,7 @@ pub fn refit(prepared: &Prepared, info: &mut SessionInfo, conversation: &mut Con
     conversation.context.reconfigure(context_settings(prepared));
     info.model.clone_from(&prepared.slug);
     info.effort = effort(prepared);
+    info.sandbox = prepared.sandbox_name();
     info.cwd.clone_from(&prepared.setup.cwd);
 }
 
@@ -278,7 +283,7 @@ fn model_settings(prepared: &Prepared, instructions: Arc<str>) -> ModelSettings 
         output_limit: limit.unwrap_or(info.output_limit),
         cwd: prepared.setup.cwd.clone(),
         approval_policy: "never".to_owned(),
-        sandbox_mode: "danger-full-access".to_owned(),
+        sandbox_mode: containment::mode(&prepared.loaded).name().to_owned(),
         compaction: compaction_settings(prepared),
     }
 }
@@ -305,15 +310,28 @@ fn context_settings(prepared: &Prepared) -> ContextSettings {
         project_doc_max_bytes: config.project_doc_max_bytes as usize,
         project_doc_fallback_filenames: config.project_doc_fallback_filenames.clone(),
         project_root_markers: config.project_root_markers.clone(),
-        permissions: Permissions {
-            sandbox_mode: "danger-full-access".to_owned(),
-            network: true,
-            approval_policy: "never".to_owned(),
-            writable_roots: Vec::new(),
-        },
+        permissions: permissions(prepared),
         include_skills: config.skills.include_instructions,
         disabled_skills: disabled_skills(config),
         context_window: Some(window(prepared)),
+    }
+}
+
+/// What the model is told about what it may do.
+fn permissions(prepared: &Prepared) -> Permissions {
+    let containment = prepared.sandbox();
+    let sandbox = containment.as_ref().map(Containment::sandbox);
+    let spec = sandbox.map(Sandbox::spec).filter(|spec| spec.contains());
+    Permissions {
+        sandbox_mode: containment::mode(&prepared.loaded).name().to_owned(),
+        network: spec.is_none_or(|spec| spec.network),
+        approval_policy: "never".to_owned(),
+        writable_roots: spec.map(|spec| spec.writable.clone()).unwrap_or_default(),
+        protected: spec.is_some_and(|spec| spec.mode == Mode::WorkspaceWrite && spec.read_only.len() > 1),
+        fixed_entries: sandbox.is_some_and(|sandbox| {
+            sandbox.mechanism() == Some(Mechanism::Landlock)
+                && spec.is_some_and(|spec| spec.mode == Mode::WorkspaceWrite)
+        }),
     }
 }
 

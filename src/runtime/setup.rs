@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::provider;
-use crate::config::schema::SandboxMode;
+use super::{containment, provider};
 use crate::config::{self, Environment, LoadRequest, Loaded};
+use crate::exec::Containment;
 use crate::model::catalogue::{self, ModelInfo};
 use crate::model::provider::Provider;
 use crate::protocol::{ErrorKind, UserError};
@@ -23,6 +23,8 @@ pub struct Setup {
     pub overrides: Vec<String>,
     /// Keys set by flags of their own: key, value, flag.
     pub flags: Vec<(&'static str, String, &'static str)>,
+    /// More folders that commands may write in a sandbox. Absolute.
+    pub add_dirs: Vec<PathBuf>,
     /// Record nothing.
     pub ephemeral: bool,
     /// Record the model's side of the conversation here.
@@ -55,9 +57,15 @@ pub struct Prepared {
     pub(super) provider: Provider,
     pub(super) slug: String,
     pub(super) model_info: ModelInfo,
+    pub(super) containment: Option<Containment>,
 }
 
 impl Setup {
+    /// The folder to work in, and those that may be written besides.
+    pub fn roots(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.cwd).chain(&self.add_dirs)
+    }
+
     /// Reads the configuration.
     ///
     /// # Errors
@@ -79,7 +87,7 @@ impl Setup {
     /// The configuration cannot be used, asks for what cannot be had, or names no model to talk to.
     pub fn prepare(self) -> Result<Prepared, UserError> {
         let loaded = self.load()?;
-        refuse_what_is_not_enforced(&loaded)?;
+        let containment = containment::prepare(self.roots(), &loaded)?;
         let provider = match self.replay {
             Some(_) => Provider::new("tape", "Tape", ""),
             None => provider::resolve(&loaded)?,
@@ -94,11 +102,24 @@ impl Setup {
             }
         };
         let model_info = catalogue::lookup(&slug);
-        Ok(Prepared { setup: self, loaded, provider, slug, model_info })
+        Ok(Prepared { setup: self, loaded, provider, slug, model_info, containment })
     }
 }
 
 impl Prepared {
+    /// What contains commands where they work by now.
+    pub(super) fn sandbox(&self) -> Option<Containment> {
+        let containment = self.containment.as_ref()?;
+        let mode = containment.sandbox().spec().mode;
+        Some(containment.with(containment::spec(self.setup.roots(), &self.loaded, mode)))
+    }
+
+    /// What contains commands, for people.
+    pub(super) fn sandbox_name(&self) -> Option<String> {
+        let sandbox = self.containment.as_ref()?.sandbox();
+        Some(format!("{}, by {}", sandbox.spec().mode.name(), sandbox.mechanism()?.name()))
+    }
+
     /// The configuration.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
@@ -136,17 +157,4 @@ impl Prepared {
         slug.clone_into(&mut self.slug);
         self.model_info = catalogue::lookup(slug);
     }
-}
-
-/// A sandbox that is asked for and cannot be had must not look as if it were there.
-fn refuse_what_is_not_enforced(loaded: &Loaded) -> Result<(), UserError> {
-    let mode = match loaded.config.sandbox_mode {
-        None | Some(SandboxMode::DangerFullAccess) => return Ok(()),
-        Some(SandboxMode::ReadOnly) => "read-only",
-        Some(SandboxMode::WorkspaceWrite) => "workspace-write",
-    };
-    let origin = loaded.origin(&["sandbox_mode"]).map(|origin| format!(" ({origin})")).unwrap_or_default();
-    let message = format!("the sandbox mode \"{mode}\"{origin} cannot be enforced yet, so nothing was run");
-    Err(UserError::new(ErrorKind::Usage, message)
-        .hint("to run commands with your own permissions and no sandbox, add -s danger-full-access"))
 }

@@ -19,7 +19,7 @@ pub fn build(prepared: &Prepared, processes: &Arc<Sessions>) -> Toolbox {
     let commands = Commands {
         sessions: Arc::clone(processes),
         env: Arc::new(command_env(prepared)),
-        sandbox: None,
+        sandbox: prepared.sandbox(),
         longest_poll: Duration::from_millis(config.background_terminal_max_timeout),
     };
     let deps = ToolDeps { commands, freeform_patch: prepared.model_info.freeform_patch };

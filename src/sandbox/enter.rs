@@ -14,6 +14,8 @@ pub struct Restrictions {
     /// Open in the child beyond exec.
     pub(super) handed: Vec<File>,
     pub(super) landlock: Option<OwnedFd>,
+    /// Whether root is to have no more rights than others have. Bubblewrap needs them first, and sees to it itself.
+    pub(super) disarm: bool,
     #[cfg(target_os = "linux")]
     pub(super) seccomp: Option<std::sync::Arc<[seccompiler::sock_filter]>>,
 }
@@ -23,7 +25,7 @@ pub struct Restrictions {
 const OURS: i32 = 0x4800_0000;
 
 /// The steps, by their numbers.
-const STEPS: &[&str] = &["limits", "files to hand on", "no new privileges", "landlock", "seccomp"];
+const STEPS: &[&str] = &["limits", "files to hand on", "no new privileges", "landlock", "seccomp", "capabilities"];
 
 impl Restrictions {
     /// Binds this process. Safe between fork and exec.
@@ -57,6 +59,9 @@ impl Restrictions {
             if let Some(rules) = &self.landlock {
                 done(3, libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0))?;
             }
+            if self.disarm {
+                disarm().map_err(|error| ours(5, &error))?;
+            }
             if let Some(filter) = &self.seccomp {
                 let program = libc::sock_fprog {
                     len: u16::try_from(filter.len()).unwrap_or(u16::MAX),
@@ -73,6 +78,31 @@ impl Restrictions {
     fn bind(&self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Gives up every capability for good: with some of them root could look into other processes whatever Landlock says.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn disarm() -> io::Result<()> {
+    /// The call's structures, of its third version, which `libc` does not have.
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: libc::c_int,
+    }
+    const VERSION_3: u32 = 0x2008_0522;
+    let header = Header { version: VERSION_3, pid: 0 };
+    let none = [[0_u32; 3]; 2];
+    // SAFETY: plain system calls; what they point to outlives them and has the size this version tells.
+    let answer = unsafe {
+        // Only who has capabilities may give up the possibility of getting them; others cannot get any.
+        let mut capability: libc::c_ulong = 0;
+        while libc::prctl(libc::PR_CAPBSET_DROP, capability, 0_u64, 0_u64, 0_u64) == 0 {
+            capability += 1;
+        }
+        libc::syscall(libc::SYS_capset, &raw const header, &raw const none)
+    };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 #[allow(unsafe_code)]

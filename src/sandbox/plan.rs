@@ -64,6 +64,13 @@ impl Sandbox {
         Ok(Self { spec, mechanism, bubblewrap, landlock: ladder.landlock })
     }
 
+    /// The same mechanism for something else that is allowed. A mode that contains something keeps it from being none.
+    #[must_use]
+    pub fn with(&self, spec: SandboxSpec) -> Self {
+        debug_assert_eq!(spec.contains(), self.spec.contains(), "a mechanism is chosen for a mode");
+        Self { spec, ..self.clone() }
+    }
+
     /// What is allowed.
     #[must_use]
     pub fn spec(&self) -> &SandboxSpec {
@@ -109,6 +116,7 @@ impl Sandbox {
         let version = self.landlock.unwrap_or_default();
         let restrictions = Restrictions {
             landlock: Some(landlock::rules(&self.spec, version)?),
+            disarm: true,
             seccomp: Some(seccomp::filter(self.spec.network, version < seccomp::KNOWS_TRUNCATION)?),
             ..Restrictions::default()
         };

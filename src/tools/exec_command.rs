@@ -45,7 +45,11 @@ impl ExecCommand {
         let started = Instant::now();
         let script = self.commands.script(&args.cmd, args.shell.as_deref(), args.login);
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = apply_patch::intercepted(&shell::argv(&script.shell, script.login, script.text), &cwd) {
+        if let Some(output) = apply_patch::intercepted(
+            &shell::argv(&script.shell, script.login, script.text),
+            &cwd,
+            self.commands.sandbox.as_ref(),
+        ) {
             return framed(output, started);
         }
         let launch = self.commands.launch_script(&script, cwd, args.tty.unwrap_or(false), cx).await;

@@ -39,11 +39,9 @@ pub const TOOLS: &[Build] = &[
     |deps| Box::new(exec_command::ExecCommand::new(deps.commands.clone())),
     |deps| Box::new(write_stdin::WriteStdin::new(deps.commands.clone())),
     |deps| {
-        Box::new(if deps.freeform_patch {
-            apply_patch::ApplyPatch::freeform()
-        } else {
-            apply_patch::ApplyPatch::function()
-        })
+        let tool =
+            if deps.freeform_patch { apply_patch::ApplyPatch::freeform() } else { apply_patch::ApplyPatch::function() };
+        Box::new(tool.within(deps.commands.sandbox.clone()))
     },
     |_| Box::new(read_file::ReadFile::new()),
     |_| Box::new(list_dir::ListDir::new()),

@@ -37,7 +37,7 @@ impl Shell {
 
     async fn run(&self, args: Args, cx: &ToolCx) -> Output {
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = apply_patch::intercepted(&args.command, &cwd) {
+        if let Some(output) = apply_patch::intercepted(&args.command, &cwd, self.commands.sandbox.as_ref()) {
             return output;
         }
         let launch = self.commands.launch_program(args.command, cwd, cx);

@@ -39,7 +39,11 @@ impl ShellCommand {
     async fn run(&self, args: Args, cx: &ToolCx) -> Output {
         let script = self.commands.script(&args.command, None, args.login);
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = apply_patch::intercepted(&shell::argv(&script.shell, script.login, script.text), &cwd) {
+        if let Some(output) = apply_patch::intercepted(
+            &shell::argv(&script.shell, script.login, script.text),
+            &cwd,
+            self.commands.sandbox.as_ref(),
+        ) {
             return output;
         }
         let launch = self.commands.launch_script(&script, cwd, false, cx).await;

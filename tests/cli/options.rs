@@ -44,25 +44,6 @@ fn explain_says_where_a_value_comes_from() {
 }
 
 #[test]
-fn a_sandbox_that_cannot_be_had_is_refused_before_anything_runs() {
-    for (config, args, origin) in [
-        ("", &["-s", "read-only"][..], "--sandbox"),
-        ("", &["exec", "--sandbox", "workspace-write"], "--sandbox"),
-        ("", &["-c", "sandbox_mode=\"read-only\""], "-c"),
-        ("sandbox_mode = \"workspace-write\"\n", &[], "config.toml:1"),
-    ] {
-        let (server, world) = answering(1);
-        let own = std::fs::read_to_string(world.home().join("config.toml")).unwrap();
-        world.write_home("config.toml", &format!("{config}{own}"));
-        let ended = world.run(&[args, &["hi"]].concat()).expect(2).says(&["cannot be enforced", origin, "hint:"]);
-        assert_eq!((ended.stdout.as_str(), server.requests().len(), world.sessions().len()), ("", 0, 0));
-    }
-    let (_server, world) = answering(2);
-    world.run(&["-s", "danger-full-access", "hi"]).expect(0);
-    world.run(&["--yolo", "hi"]).expect(0);
-}
-
-#[test]
 fn typos_are_told() {
     let (server, world) = answering(1);
     for args in [

@@ -116,6 +116,7 @@ impl Talk {
             model: "test-model".into(),
             provider: "fake".into(),
             cwd: folder.into(),
+            sandbox: None,
             rollout_path: None,
             effort: None,
             resumed_items: None,

@@ -369,6 +369,7 @@ mod tests {
             model: "gpt-5".into(),
             provider: "openai".into(),
             cwd: cwd.into(),
+            sandbox: None,
             rollout_path: None,
             effort: Some("high".into()),
             resumed_items: None,

@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
+use crate::exec::Containment;
 use crate::patch::intercept::{self, BARE_PATCH, Intercepted};
 use crate::patch::parse::{self, Hunk, ParseError};
-use crate::patch::plan::{self, PlanError, Snapshot};
+use crate::patch::plan::{self, PlanError, Snapshot, Step};
 use crate::protocol::ToolSpec;
 use crate::protocol::event::{Activity, FileChange};
 use crate::protocol::item::OutputPart;
@@ -25,19 +26,26 @@ use folder::Folder;
 /// The tool. It takes a patch as it is or inside JSON, whichever form it was offered in.
 pub struct ApplyPatch {
     spec: ToolSpec,
+    sandbox: Option<Containment>,
 }
 
 impl ApplyPatch {
     /// For providers that hold free text to a grammar.
     #[must_use]
     pub fn freeform() -> Self {
-        Self { spec: super::spec(include_str!("../../../tools/apply_patch.json")) }
+        Self { spec: super::spec(include_str!("../../../tools/apply_patch.json")), sandbox: None }
     }
 
     /// For providers that only know functions.
     #[must_use]
     pub fn function() -> Self {
-        Self { spec: super::spec(include_str!("../../../tools/apply_patch_function.json")) }
+        Self { spec: super::spec(include_str!("../../../tools/apply_patch_function.json")), sandbox: None }
+    }
+
+    /// Holds patches to what commands may write.
+    #[must_use]
+    pub fn within(self, sandbox: Option<Containment>) -> Self {
+        Self { sandbox, ..self }
     }
 }
 
@@ -67,8 +75,8 @@ impl Tool for ApplyPatch {
                 return Output::failed("aborted");
             }
             // Once begun it runs to its end, also when the turn is interrupted: all or nothing.
-            let cwd = cx.cwd.clone();
-            let work = tokio::task::spawn_blocking(move || run(&patch, &cwd));
+            let (cwd, sandbox) = (cx.cwd.clone(), self.sandbox.clone());
+            let work = tokio::task::spawn_blocking(move || run_within(&patch, &cwd, sandbox.as_ref()));
             let mut output =
                 work.await.unwrap_or_else(|error| Output::failed(format!("apply_patch broke off: {error}")));
             for part in &mut output.parts {
@@ -86,18 +94,25 @@ impl Tool for ApplyPatch {
 /// Applies a patch in a folder and answers as the tool does. Blocks; also for the tools that find a patch in a command.
 #[must_use]
 pub fn run(patch: &str, cwd: &Path) -> Output {
+    run_within(patch, cwd, None)
+}
+
+/// The same, held to what commands in `sandbox` may write.
+#[must_use]
+pub fn run_within(patch: &str, cwd: &Path, sandbox: Option<&Containment>) -> Output {
     let begun = Instant::now();
     let framed = |code: u8, text: &str| {
         let tenths = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
         format!("Exit code: {code}\nWall time: {tenths} seconds\nOutput:\n{text}")
     };
-    match apply(patch, cwd) {
+    match apply(patch, cwd, sandbox) {
         Ok(applied) => Output { changes: applied.changes, ..Output::ok(framed(0, &applied.summary)) },
         Err(Failure::Disk(message)) => Output::failed(framed(1, &message)),
         Err(Failure::Plan(PlanError::Empty)) => Output::failed("patch rejected: empty patch"),
         Err(Failure::Plan(PlanError::Delete { path, reason })) => {
             Output::failed(format!("apply_patch verification failed: Failed to read {}: {reason}", path.display()))
         }
+        Err(Failure::Denied(denied)) => Output::failed(format!("patch rejected: {denied}; nothing was changed")),
         Err(failure) => Output::failed(format!("apply_patch verification failed: {failure}")),
     }
 }
@@ -105,9 +120,9 @@ pub fn run(patch: &str, cwd: &Path) -> Output {
 /// Carries out a command that is nothing but a call of `apply_patch`, so that no shell is started for it; `None` for every
 /// other command. Blocks.
 #[must_use]
-pub fn intercepted(argv: &[String], cwd: &Path) -> Option<Output> {
+pub fn intercepted(argv: &[String], cwd: &Path, sandbox: Option<&Containment>) -> Option<Output> {
     match intercept::intercept(argv) {
-        Intercepted::Patch { workdir, body } => Some(run(body, &cwd.join(workdir.unwrap_or("")))),
+        Intercepted::Patch { workdir, body } => Some(run_within(body, &cwd.join(workdir.unwrap_or("")), sandbox)),
         Intercepted::BarePatch => Some(Output::failed(BARE_PATCH)),
         Intercepted::NotPatch => None,
     }
@@ -133,6 +148,7 @@ enum Failure {
     Parse(ParseError),
     Plan(PlanError),
     Disk(String),
+    Denied(String),
 }
 
 impl fmt::Display for Failure {
@@ -140,15 +156,21 @@ impl fmt::Display for Failure {
         match self {
             Self::Parse(error) => error.fmt(f),
             Self::Plan(error) => error.fmt(f),
-            Self::Disk(message) => f.write_str(message),
+            Self::Disk(message) | Self::Denied(message) => f.write_str(message),
         }
     }
 }
 
-fn apply(patch: &str, cwd: &Path) -> Result<Applied, Failure> {
+fn apply(patch: &str, cwd: &Path, sandbox: Option<&Containment>) -> Result<Applied, Failure> {
     let patch = parse::parse(patch).map_err(Failure::Parse)?;
     let snapshot = Snapshot::take(&patch, &Folder::new(cwd));
     let plan = plan::plan(&patch, &snapshot).map_err(Failure::Plan)?;
+    if let Some(sandbox) = sandbox {
+        for step in &plan.steps {
+            let (Step::Write { path, .. } | Step::Remove { path, .. }) = step;
+            sandbox.check_write(path).map_err(|denied| Failure::Denied(denied.to_string()))?;
+        }
+    }
     folder::carry_out(&plan.steps).map_err(Failure::Disk)?;
     Ok(Applied { summary: plan.summary, changes: plan.changes })
 }

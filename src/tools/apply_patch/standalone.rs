@@ -45,7 +45,7 @@ pub fn run(args: &[OsString], stdin: &mut dyn Read, cwd: &Path) -> Ended {
     if args.is_empty() && patch.is_empty() {
         return Ended::failed(2, "Usage: apply_patch 'PATCH'\n       echo 'PATCH' | apply_patch");
     }
-    match apply(&patch, cwd) {
+    match apply(&patch, cwd, None) {
         Ok(applied) => Ended { code: 0, stdout: applied.summary, stderr: String::new() },
         Err(Failure::Parse(ParseError::Patch(message))) => Ended::failed(1, format!("Invalid patch: {message}")),
         Err(Failure::Parse(ParseError::Hunk { line, message })) => {
