@@ -64,7 +64,15 @@ async fn converse(
 ) -> Result<TurnEnd, UserError> {
     let mut runtime = AgentRuntime::start(prepared, events).await?;
     let end = match runtime.open(start) {
-        Ok(session) => Ok(run_to_end(session, prompt).await),
+        Ok(session) => {
+            // What earlier one-shots left is reviewed while this one waits for the model.
+            let review = runtime.review_meanwhile();
+            let end = run_to_end(session, prompt).await;
+            if let Some(review) = review {
+                review.finish().await;
+            }
+            Ok(end)
+        }
         Err(error) => Err(error),
     };
     runtime.shutdown().await;

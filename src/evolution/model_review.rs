@@ -30,9 +30,13 @@ impl Stage for ModelStage {
 
     fn run<'a>(&'a self, pass: &'a mut Pass, ports: &'a Ports<'a>) -> BoxFuture<'a, Report> {
         Box::pin(async move {
-            let Some(model) = ports.model.filter(|_| is_wanted(pass, ports)) else {
+            if !is_wanted(pass, ports) {
                 return Report::did("was not asked");
-            };
+            }
+            if pass.quick {
+                return Report::end("left for a review that may ask a model");
+            }
+            let Some(model) = ports.model else { return Report::did("there is none to ask") };
             review(pass, ports, model).await
         })
     }

@@ -11,12 +11,14 @@ pub struct How {
     pub forced: bool,
     /// Only tell what would be done.
     pub dry_run: bool,
+    /// Take no time: what wants a model is left for a review that may ask one.
+    pub quick: bool,
 }
 
 /// Goes through all stages, and returns what was found and done. Nothing is lost when this is dropped half-way: what was not
 /// finished is still in the outbox. The same turns at the same time give the same bytes, as long as no model is asked.
 pub async fn run(ports: &Ports<'_>, how: How, now_ms: u64) -> Pass {
-    let mut pass = Pass { now_ms, forced: how.forced, dry_run: how.dry_run, ..Pass::default() };
+    let mut pass = Pass { now_ms, forced: how.forced, dry_run: how.dry_run, quick: how.quick, ..Pass::default() };
     for stage in STAGES {
         let report = stage.run(&mut pass, ports).await;
         let ends = report.ends_pass;

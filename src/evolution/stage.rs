@@ -69,6 +69,8 @@ pub struct Pass {
     pub forced: bool,
     /// Nothing is to be changed or kept.
     pub dry_run: bool,
+    /// What wants a model is left for another pass.
+    pub quick: bool,
     /// All turns of the repository, oldest first.
     pub turns: Vec<TurnRecord>,
     /// All reviews so far, oldest first.

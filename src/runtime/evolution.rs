@@ -22,6 +22,9 @@ use crate::protocol::learned::{Entry, EntryId, MemoryState};
 /// How long the person has to be idle before turns are reviewed.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// How long an exit waits for a review by the rules: a store that another process holds must not hold the exit.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Reviews turns.
 #[derive(Clone)]
 pub struct Reviewer {
@@ -32,6 +35,16 @@ pub struct Reviewer {
 
 /// A review that begins once the person was idle for a while. Dropping it calls it off.
 pub struct IdleReview(JoinHandle<()>);
+
+/// A review that goes on beside a turn, while that waits for the model.
+pub struct MeanwhileReview(JoinHandle<()>);
+
+impl MeanwhileReview {
+    /// Returns when it is done, or has taken too long to wait for. It began with the turn, so that hardly ever takes any time.
+    pub async fn finish(self) {
+        tokio::time::timeout(PATIENCE, self.0).await.map(drop).unwrap_or_default();
+    }
+}
 
 impl IdleReview {
     /// Whether nothing of it waits or runs any more.
@@ -81,6 +94,18 @@ impl Reviewer {
                 events.emit(Event::Learned(lessons));
             }
         })))
+    }
+
+    /// Reviews by the rules alone what earlier processes left, on a thread of its own; `None` when reviews are not made by
+    /// themselves.
+    #[must_use]
+    pub fn meanwhile(self) -> Option<MeanwhileReview> {
+        if self.learning.settings.trigger != Trigger::AfterTurn {
+            return None;
+        }
+        let here = tokio::runtime::Handle::current();
+        let how = How { quick: true, ..How::default() };
+        Some(MeanwhileReview(tokio::task::spawn_blocking(move || drop(here.block_on(self.pass(how))))))
     }
 
     /// What a pass taught, as people are told of it.

@@ -35,7 +35,7 @@ pub use shell::PersonShell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use evolution::{IdleReview, Reviewer};
+use evolution::{IdleReview, MeanwhileReview, Reviewer};
 use key_command::KeyCommand;
 use lessons::SessionLessons;
 
@@ -188,9 +188,19 @@ impl AgentRuntime {
     /// Begins a review of what waits, for when the person was idle for a while; `None` when there is none to be made by itself.
     #[must_use]
     pub fn review_when_idle(&self) -> Option<IdleReview> {
+        self.reviewer()?.when_idle(Arc::clone(&self.events))
+    }
+
+    /// Begins a review by the rules of what earlier processes left; `None` when there is none to be made by itself.
+    #[must_use]
+    pub fn review_meanwhile(&self) -> Option<MeanwhileReview> {
+        self.reviewer()?.meanwhile()
+    }
+
+    fn reviewer(&self) -> Option<Reviewer> {
         let learning = Learning::of(&self.prepared, Arc::<SystemClock>::clone(&self.clock))?;
         let reviewer = Reviewer::new(learning, Some(self.model()), Arc::clone(&self.clock));
-        reviewer.when_idle(Arc::clone(&self.events)).filter(|_| !self.prepared.is_ephemeral())
+        Some(reviewer).filter(|_| !self.prepared.is_ephemeral())
     }
 
     /// Undoes what turns did to files.

@@ -73,6 +73,18 @@ fn what_one_session_taught_is_there_for_the_next_one_and_for_no_other_repository
 }
 
 #[test]
+fn one_shots_alone_learn_from_each_other() {
+    let server = server();
+    let world = World::of(&server);
+    hone(&world, &world.project(), &["exec", PROMPT]);
+    hone(&world, &world.project(), &["exec", "hello"]);
+    server.take_requests();
+    hone(&world, &world.project(), &["exec", "-c", "evolution.withhold_percent=0", "hello"]);
+    let request = first_request(&server);
+    assert!(request.contains("just t") && request.contains("DATABASE_URL"), "{request}");
+}
+
+#[test]
 fn without_a_key_the_rules_still_learn() {
     let server = server();
     let world = World::of(&server);

@@ -90,7 +90,7 @@ impl Home {
         let clock = SystemClock::new(&Environment::default());
         let ports =
             Ports { store: &store, files: &Disk, root: folder, model: None, clock: &clock, settings: &settings };
-        let pass = run(&ports, How { forced: true, dry_run: false }, clock.unix_ms()).await;
+        let pass = run(&ports, How { forced: true, ..How::default() }, clock.unix_ms()).await;
         assert!(pass.trouble.is_none(), "{:?}", pass.reports);
     }
 

@@ -61,7 +61,7 @@ async fn review(setup: Setup, asked: &Run) -> Result<u8, UserError> {
             None
         }
     };
-    let how = How { forced: true, dry_run: asked.dry_run };
+    let how = How { forced: true, dry_run: asked.dry_run, ..How::default() };
     let mut failed = false;
     for learning in projects {
         let name = learning.name();
