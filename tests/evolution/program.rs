@@ -55,8 +55,12 @@ fn what_one_session_taught_is_there_for_the_next_one_and_for_no_other_repository
     assert!(dry.stdout.contains("nothing was changed") && dry.stdout.contains(RULE), "{}", dry.stdout);
     let learned = hone(&world, &world.project(), &["evolve", "run"]);
     assert!(learned.stdout.contains(RULE) && learned.stdout.contains(PITFALL), "{}", learned.stdout);
+    let projects = std::fs::read_dir(world.home().join("hone/projects")).unwrap();
+    let turns = projects.map(|entry| entry.unwrap().path().join("turns.jsonl")).next().unwrap();
+    let lines = std::fs::read_to_string(&turns).unwrap();
+    std::fs::write(&turns, format!("garbage{{{{\n{lines}")).unwrap();
     let again = hone(&world, &world.project(), &["evolve", "run", "--all"]);
-    assert!(again.stdout.contains("no turn waits"), "{}", again.stdout);
+    assert!(again.stdout.contains("no turn waits") && again.stderr.contains("line 1"), "{again:?}");
     assert_eq!(server.take_requests().len(), 0, "no model was asked for any of it");
 
     let in_json = |text: &str| serde_json::to_string(text).unwrap().trim_matches('"').to_owned();

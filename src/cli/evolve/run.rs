@@ -8,6 +8,7 @@ use crate::agent::ports::EventSink;
 use crate::cli::terminal;
 use crate::config::clock::SystemClock;
 use crate::evolution::Mode;
+use crate::evolution::ports::Store as _;
 use crate::evolution::run::How;
 use crate::evolution::stage::Pass;
 use crate::protocol::learned::{ReviewEnd, Verdict};
@@ -64,12 +65,15 @@ async fn review(setup: Setup, asked: &Run) -> Result<u8, UserError> {
     let how = How { forced: true, dry_run: asked.dry_run, ..How::default() };
     let mut failed = false;
     for learning in projects {
-        let name = learning.name();
+        let (name, store) = (learning.name(), Arc::clone(&learning.store));
         let model = runtime.as_ref().map(AgentRuntime::model);
         let reviewer = Reviewer::new(learning, model, Arc::clone(&clock));
         let pass = reviewer.pass(how).await;
         failed |= pass.trouble.is_some();
         terminal::print(&told(&name, &pass, asked.dry_run));
+        for damage in store.damage() {
+            terminal::print_error(&format!("warning: {damage}\n"));
+        }
     }
     if let Some(runtime) = runtime {
         runtime.shutdown().await;
