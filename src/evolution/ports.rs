@@ -15,7 +15,7 @@ pub trait Store: Send + Sync {
     /// It could not be kept. Never a reason to fail or delay the turn.
     fn append_turn(&self, record: &TurnRecord) -> Result<(), StoreError>;
 
-    /// Keeps what was shown.
+    /// Keeps what was shown. Returns when it is with the operating system: a process that dies loses none of it, a power cut may.
     ///
     /// # Errors
     /// As [`Self::append_turn`].

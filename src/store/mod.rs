@@ -161,7 +161,10 @@ impl Store for DiskStore {
         if exposures.is_empty() {
             return Ok(());
         }
-        self.append(&self.log(Scope::Repo, "exposures.jsonl"), exposures)
+        let log = self.log(Scope::Repo, "exposures.jsonl");
+        let _lock = self.lock(&self.repo)?;
+        // Statistics: a few lines lost in a power cut are not worth the milliseconds of every turn.
+        log.append_unsynced(exposures).map(drop).map_err(|error| failed("write", log.path(), &error))
     }
 
     fn append_review(&self, review: &Review) -> Result<(), StoreError> {
