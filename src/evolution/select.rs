@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 use crate::protocol::ThreadId;
 use crate::protocol::learned::{Authority, Memory, MemoryKind, Scope};
 use crate::text::relevance::{Corpus, Fit};
+use crate::text::terms::overlap;
 use crate::text::time;
 use crate::text::truncate::estimate_tokens;
 
@@ -66,7 +67,7 @@ pub fn at_start<'a>(known: Known<'a>, occasion: &Occasion<'_>, settings: &Evolut
     for Ranked { memory, fit, .. } in ranked {
         let tokens = tokens(memory);
         let is_background = !memory.pinned && fit.shared == 0;
-        if tokens > left || (is_background && tokens > background) {
+        if tokens > left || (is_background && tokens > background) || is_outweighed(memory, known, occasion.now_ms) {
             continue;
         }
         left -= tokens;
@@ -90,7 +91,8 @@ pub fn with_message<'a>(
     let mut selection = Selection::default();
     for Ranked { memory, fit, .. } in ranked(known, occasion) {
         let tokens = tokens(memory);
-        if fit.shared < ENOUGH_SHARED || tokens > left || was_shown(&memory.id.0) {
+        let fits = fit.shared >= ENOUGH_SHARED && tokens <= left && !was_shown(&memory.id.0);
+        if !fits || is_outweighed(memory, known, occasion.now_ms) {
             continue;
         }
         left -= tokens;
@@ -120,16 +122,11 @@ fn ranked<'a>(known: Known<'a>, occasion: &Occasion<'_>) -> Vec<Ranked<'a>> {
     let corpus = Corpus::new(usable.iter().map(|memory| memory.text.as_str()));
     let fits = corpus.fits(occasion.message);
     let most = fits.iter().map(|fit| fit.score).fold(f64::MIN_POSITIVE, f64::max);
-    let rank = |(index, fit): (usize, Fit)| {
-        let memory = usable[index];
-        let outweighed = || corpus.alike(index, SAME_MATTER).into_iter().any(|other| outweighs(usable[other], memory));
-        if !memory.pinned && outweighed() {
-            return None;
-        }
+    let rank = |(memory, fit): (&'a Memory, Fit)| {
         let score = known.scores.get(&memory.id).copied().unwrap_or_default();
-        Some(Ranked { memory, fit, worth: 2.0 * fit.score / most + weight(memory) + score })
+        Ranked { memory, fit, worth: 2.0 * fit.score / most + weight(memory) + score }
     };
-    let mut ranked: Vec<Ranked<'a>> = fits.iter().copied().enumerate().filter_map(rank).collect();
+    let mut ranked: Vec<Ranked<'a>> = usable.iter().copied().zip(fits).map(rank).collect();
     ranked.sort_by(|a, b| {
         let first = b.memory.pinned.cmp(&a.memory.pinned).then(b.worth.total_cmp(&a.worth));
         first.then(b.memory.updated_ms.cmp(&a.memory.updated_ms)).then(a.memory.id.cmp(&b.memory.id))
@@ -145,13 +142,23 @@ fn usable(known: Known<'_>, now_ms: u64) -> Vec<&Memory> {
     all.filter(|memory| memory.pinned || (!is_due(memory) && !is_harmful(memory))).collect()
 }
 
+/// Whether another entry counts in the place of this one.
+fn is_outweighed(memory: &Memory, known: Known<'_>, now_ms: u64) -> bool {
+    if memory.pinned || !matches!(memory.kind, MemoryKind::Rule | MemoryKind::Preference) {
+        return false;
+    }
+    let other = if memory.scope == Scope::Repo { known.user } else { known.repo };
+    let other = Known { repo: other, user: &Ledger::default(), ..known };
+    let weightier = usable(other, now_ms).into_iter().filter(|other| outweighs(other, memory));
+    weightier.into_iter().any(|other| overlap(&other.text, &memory.text) >= SAME_MATTER)
+}
+
 /// Whether `one` counts where `other`, in nearly the same words, says something else: the person's word before an exit status
 /// before a text, and of equals the newest, so that what the person said last holds. Within one scope that was settled when it was
 /// learned; nobody looked at both scopes at once before.
 fn outweighs(one: &Memory, other: &Memory) -> bool {
     let of = |memory: &Memory| (is_explicit(memory), memory.authority >= Authority::Outcome, memory.updated_ms);
-    let may_conflict = matches!(one.kind, MemoryKind::Rule | MemoryKind::Preference) && one.scope != other.scope;
-    may_conflict && (of(one), &other.id) > (of(other), &one.id)
+    one.kind == other.kind && (of(one), &other.id) > (of(other), &one.id)
 }
 
 /// Whether an entry is the person's own word.

@@ -1,5 +1,4 @@
-//! How well each of a few short texts fits a question, and which of them say nearly the same: BM25 and shared words over their
-//! terms, which are looked up once.
+//! How well each of a few short texts fits a question: BM25 over their terms, which are looked up once.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -70,21 +69,6 @@ impl Corpus {
         }
         fits
     }
-
-    /// The other texts that have at least `share`, from 0 to 1, of all terms of the two in common with the text at `index`.
-    #[must_use]
-    pub fn alike(&self, index: usize, share: f64) -> Vec<usize> {
-        let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
-        for term in self.texts[index].keys() {
-            self.holders[*term].iter().for_each(|other| *shared.entry(*other).or_default() += 1);
-        }
-        let mine = self.texts[index].len();
-        let alike = |(other, both): (usize, usize)| {
-            let all = mine + self.texts[other].len() - both;
-            (other != index && count(both) >= share * count(all)).then_some(other)
-        };
-        shared.into_iter().filter_map(alike).collect()
-    }
 }
 
 #[cfg(test)]
@@ -110,14 +94,5 @@ mod tests {
         assert!(corpus.fits("what is it?").iter().all(|fit| *fit == Fit::default()));
         assert!(corpus.fits("quantum").iter().all(|fit| fit.shared == 0));
         assert!(Corpus::new([]).fits("quantum").is_empty());
-    }
-
-    #[test]
-    fn texts_that_say_nearly_the_same_are_found() {
-        let corpus = Corpus::new(["indent code with tabs", "indent code with spaces", "release on Friday", ""]);
-        assert_eq!(corpus.alike(0, 0.5), [1]);
-        assert!(corpus.alike(0, 0.6).is_empty());
-        assert!(corpus.alike(2, 0.1).is_empty());
-        assert!(corpus.alike(3, 0.1).is_empty());
     }
 }
