@@ -1,7 +1,7 @@
 //! One pass from the outbox to the journal: what the runtime, the command line and the benchmarks call.
 
 use super::STAGES;
-use super::stage::{Pass, Ports};
+use super::stage::{Pass, Ports, Stage};
 use crate::protocol::learned::{Scope, Verdict};
 
 /// How a pass is to be made.
@@ -18,8 +18,13 @@ pub struct How {
 /// Goes through all stages, and returns what was found and done. Nothing is lost when this is dropped half-way: what was not
 /// finished is still in the outbox. The same turns at the same time give the same bytes, as long as no model is asked.
 pub async fn run(ports: &Ports<'_>, how: How, now_ms: u64) -> Pass {
+    through(STAGES, ports, how, now_ms).await
+}
+
+/// As [`run`], through other stages: how the benchmark finds out what each of them is good for.
+pub async fn through(stages: &[&dyn Stage], ports: &Ports<'_>, how: How, now_ms: u64) -> Pass {
     let mut pass = Pass { now_ms, forced: how.forced, dry_run: how.dry_run, quick: how.quick, ..Pass::default() };
-    for stage in STAGES {
+    for stage in stages {
         let report = stage.run(&mut pass, ports).await;
         let ends = report.ends_pass;
         pass.reports.push((stage.name(), report));
