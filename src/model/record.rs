@@ -1,7 +1,8 @@
 //! Writes a tape while a conversation happens. The form is described in `docs/tapes.md`; [`super::tape`] reads it.
 //!
 //! One line is written per HTTP exchange, refusals and broken streams among them, as soon as it is over. Keys never
-//! get in: request headers are not recorded at all, and everything else passes through [`redact`].
+//! get in: request headers are not recorded at all, and everything else passes through [`redact`]; what a model says bit by bit, once more
+//! as a whole.
 
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use std::time::Instant;
 use super::provider::Secret;
 use crate::protocol::item::{ItemKind, Role};
 use crate::protocol::prompt::{Prompt, Purpose};
-use crate::text::redact::redact;
+use crate::text::redact::{redact, redact_pieces};
 
 /// The version of the form, in the first line of a tape.
 pub const VERSION: u32 = 1;
@@ -208,6 +209,31 @@ impl Recording {
         self.end = Some(End::Complete);
     }
 
+    /// Takes out secrets that are spread over the deltas of one item.
+    fn clean_deltas(&mut self) {
+        let known: Vec<&str> = self.recorder.secret.iter().map(Secret::expose).collect();
+        let mut items: BTreeMap<Said, Vec<(usize, String)>> = BTreeMap::new();
+        for (index, event) in self.events.iter().enumerate() {
+            if let Some((said, delta)) = delta(event.get()) {
+                items.entry(said).or_default().push((index, delta));
+            }
+        }
+        for deltas in items.values() {
+            let pieces: Vec<&str> = deltas.iter().map(|(_, delta)| delta.as_str()).collect();
+            for ((index, was), clean) in deltas.iter().zip(redact_pieces(&pieces, &known).into_iter().flatten()) {
+                if *was != clean {
+                    let event = serde_json::from_str(self.events[*index].get()).map(|mut event: serde_json::Value| {
+                        event["delta"] = clean.into();
+                        event
+                    });
+                    // What cannot be written without the secret is not written.
+                    let event = event.unwrap_or_default();
+                    self.events[*index] = to_raw_value(&event).unwrap_or_default();
+                }
+            }
+        }
+    }
+
     /// How the exchange ended.
     pub fn ended(&mut self, end: End) {
         self.end = Some(end);
@@ -217,6 +243,7 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         let Some(status) = self.status else { return };
+        self.clean_deltas();
         let line = Line {
             request: &self.summary,
             status: status.as_u16(),
@@ -230,6 +257,21 @@ impl Drop for Recording {
             self.recorder.tape.trouble.get_or_init(|| format!("the tape is incomplete: {error}"));
         }
     }
+}
+
+/// Which text a delta goes on with: the kind of event, the item, the part of it.
+type Said = (String, String, u64);
+
+fn delta(event: &str) -> Option<(Said, String)> {
+    if !event.contains("\"delta\"") {
+        return None;
+    }
+    let event: serde_json::Value = serde_json::from_str(event).ok()?;
+    let text = |name: &str| event.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let number = |name: &str| event.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let part = number("content_index") + number("summary_index");
+    let item = text("item_id").unwrap_or_else(|| number("output_index").to_string());
+    Some(((text("type")?, item, part), text("delta")?))
 }
 
 fn is_kept(header: &str) -> bool {
