@@ -28,6 +28,12 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// The person's own editor, as a command line.
+    #[must_use]
+    pub fn editor(&self) -> &str {
+        self.get("VISUAL").or_else(|| self.get("EDITOR")).unwrap_or("vi")
+    }
+
     /// Sets a variable in this copy.
     pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
         self.0.insert(name.into(), value.into());

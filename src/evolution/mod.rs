@@ -4,6 +4,7 @@
 //! own port. A [`Pass`](stage::Pass) goes through [`STAGES`] in order; each stage adds to it and says what it did and what
 //! it dropped. `docs/evolution.md` has the picture and follows one lesson from a turn to the next prompt.
 
+pub mod account;
 pub mod advise;
 pub mod apply;
 pub mod budget;

@@ -54,7 +54,8 @@ pub struct Console {
     pub tokens: TokenCount,
     /// Where what was typed is kept; `None` for an ephemeral session.
     recall_file: Option<RecallFile>,
-    clock: SystemClock,
+    /// The time.
+    pub clock: SystemClock,
     queue: VecDeque<String>,
     turn_runs: bool,
     turn_began: Option<Instant>,

@@ -160,25 +160,13 @@ impl Keyboard {
         if let Some(mode) = &self.wiring.terminal {
             tcsetattr(std::io::stdin(), OptionalActions::Drain, mode).unwrap_or_default();
         }
-        let edited = edit(&self.wiring.editor, &text);
+        let edited = editor::edit_text(&self.wiring.editor, &text);
         screen.resume();
         edited.unwrap_or_else(|error| {
             self.wiring.send(Input::Notice(error));
             text
         })
     }
-}
-
-fn edit(command: &str, text: &str) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("{command} could not be used: {error}; set EDITOR to your editor");
-    let file = tempfile::Builder::new().prefix("prompt-").suffix(".md").tempfile().map_err(failed)?;
-    std::fs::write(file.path(), text).map_err(failed)?;
-    let path: &Path = file.path();
-    if !editor::edit(command, path).map_err(failed)? {
-        return Err(format!("{command} ended with an error, so the text is as it was"));
-    }
-    let edited = std::fs::read_to_string(path).map_err(failed)?;
-    Ok(edited.trim_end_matches('\n').to_owned())
 }
 
 impl Wiring {

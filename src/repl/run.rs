@@ -74,8 +74,7 @@ async fn session(
     let live = !is_dumb();
     let status = Arc::new(Status::new(prepared.model(), if live { screen::columns() } else { 0 }));
     let held = Arc::new(AtomicBool::new(false));
-    let env = &prepared.loaded().env;
-    let editor = env.get("VISUAL").or_else(|| env.get("EDITOR")).unwrap_or("vi").to_owned();
+    let editor = prepared.loaded().env.editor().to_owned();
     let vi = prepared.loaded().config.edit_mode == crate::config::schema::EditMode::Vi;
     let mut keyboard = Keyboard::new(Wiring {
         inputs,

@@ -40,13 +40,16 @@ impl Learning {
     /// What is learned in a folder, for whoever keeps no turns of it; `None` when nothing is.
     #[must_use]
     pub fn at(loaded: &Loaded, folder: &Path, clock: Arc<dyn Clock>) -> Option<Self> {
+        Some(Self::told(loaded, folder, clock)).filter(|learning| learning.settings.mode != Mode::Off)
+    }
+
+    /// What is learned in a folder, whatever the mode: for the person who asks.
+    #[must_use]
+    pub fn told(loaded: &Loaded, folder: &Path, clock: Arc<dyn Clock>) -> Self {
         let settings = settings(&loaded.config);
-        if settings.mode == Mode::Off {
-            return None;
-        }
         let Project { id, root } = Project::of(folder);
         let store = Arc::new(DiskStore::new(loaded.home.dir(), &id, Arc::clone(&clock)));
-        Some(Self { store, settings, root, project: id, clock, secrets: Arc::new([]) })
+        Self { store, settings, root, project: id, clock, secrets: Arc::new([]) }
     }
 
     /// The same for every project that something is known of, by their ids.

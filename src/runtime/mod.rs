@@ -43,6 +43,8 @@ use crate::agent::ports::{Checkpoints, Clock, EventSink, ModelClient, Rollout};
 use crate::agent::{AgentLoop, Conversation};
 use crate::config::Loaded;
 use crate::config::clock::SystemClock;
+use crate::evolution::run::How;
+use crate::evolution::stage::Pass;
 use crate::exec::Sessions;
 use crate::model::provider::Provider;
 use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
@@ -195,6 +197,18 @@ impl AgentRuntime {
     #[must_use]
     pub fn review_meanwhile(&self) -> Option<MeanwhileReview> {
         self.reviewer()?.meanwhile()
+    }
+
+    /// What is learned in the folder sessions work in, whatever the mode: for the person who asks.
+    #[must_use]
+    pub fn learning(&self) -> Learning {
+        let clock = Arc::<SystemClock>::clone(&self.clock);
+        Learning::told(&self.prepared.loaded, &self.prepared.setup.cwd, clock)
+    }
+
+    /// Reviews what waits now, due or not.
+    pub async fn review_now(&self) -> Option<Pass> {
+        Some(self.reviewer()?.pass(How { forced: true, ..How::default() }).await)
     }
 
     fn reviewer(&self) -> Option<Reviewer> {

@@ -7,6 +7,7 @@
 mod support;
 
 mod kit;
+mod person;
 
 use hone::evolution::ports::Store as _;
 use hone::protocol::learned::{Authority, Memory, MemoryKind, MemoryState, Pitfall, Place, Scope};

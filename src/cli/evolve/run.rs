@@ -8,6 +8,7 @@ use crate::agent::ports::EventSink;
 use crate::cli::terminal;
 use crate::config::clock::SystemClock;
 use crate::evolution::Mode;
+use crate::evolution::account::why_not::in_words;
 use crate::evolution::ports::Store as _;
 use crate::evolution::run::How;
 use crate::evolution::stage::Pass;
@@ -109,25 +110,4 @@ fn told(name: &str, pass: &Pass, dry_run: bool) -> String {
         Some(ReviewEnd::Done) | None => {}
     }
     text
-}
-
-/// A reason as people read it.
-#[must_use]
-pub fn in_words(why: crate::protocol::learned::Discard) -> &'static str {
-    use crate::protocol::learned::Discard;
-    match why {
-        Discard::Malformed => "its form was not right",
-        Discard::QuoteNotFound => "its quotation is not there",
-        Discard::Secret => "it holds a secret",
-        Discard::NoAuthority => "where it comes from may not teach this",
-        Discard::Injected => "it was learned before",
-        Discard::Duplicate => "it is known already",
-        Discard::Conflict => "something weightier says otherwise",
-        Discard::TaskState => "it is about the task at hand",
-        Discard::OneOffPlan => "it is a plan for once",
-        Discard::WeakEvidence => "too little speaks for it",
-        Discard::Size => "it is too long or too short",
-        Discard::OverBudget => "there is no room for it",
-        Discard::NotAllowed => "it may not be learned here",
-    }
 }

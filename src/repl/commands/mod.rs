@@ -9,18 +9,21 @@ pub mod context;
 pub mod copy;
 pub mod diff;
 pub mod effort;
+pub mod evolve;
 pub mod exit;
 pub mod export;
 pub mod fork;
 pub mod help;
 pub mod history;
 pub mod init;
+pub mod memory;
 pub mod model;
 pub mod new;
 pub mod ps;
 pub mod queue;
 pub mod resume;
 pub mod show;
+pub mod skills;
 pub mod status;
 pub mod stop;
 pub mod title;
@@ -76,6 +79,9 @@ pub const COMMANDS: &[Command] = &[
     show::COMMAND,
     copy::COMMAND,
     export::COMMAND,
+    memory::COMMAND,
+    skills::COMMAND,
+    evolve::COMMAND,
     init::COMMAND,
     ps::COMMAND,
     stop::COMMAND,
