@@ -9,7 +9,7 @@ use crate::protocol::learned::{EntryId, Exposure, Operation, Review, Scope, Turn
 /// Keeps what is learned of one repository, and of the person. One writer at a time under a lock of the operating system;
 /// readers need none. A line that is damaged is set aside alone, reported by [`Self::damage`], and blocks nothing.
 pub trait Store: Send + Sync {
-    /// Keeps a turn's record. Returns when it is on disk. A record of a turn that is there already is left out.
+    /// Keeps a turn's record. Returns when it is on disk. A turn that is kept twice counts once when it is read.
     ///
     /// # Errors
     /// It could not be kept. Never a reason to fail or delay the turn.

@@ -17,6 +17,13 @@ struct Line {
     text: String,
 }
 
+impl Line {
+    /// Whether it is another line whose note the person took away.
+    fn is_without_note(&self, other: &Self) -> bool {
+        self.id.is_none() && self.kind == other.kind && self.text == other.text
+    }
+}
+
 impl Ledger {
     /// The operation that takes over what the person changed in `view`, a text read from the view's file; `None` when
     /// it is a view of this ledger, or of this ledger at an earlier time, as it was written.
@@ -29,8 +36,9 @@ impl Ledger {
         let base = told.and_then(|told| self.with_view(scope, told));
         let base = base.as_ref().unwrap_or(self);
         let (was, is) = (read(&base.view(scope).unwrap_or_default()), read(body));
-        let changed = is.iter().filter_map(|line| self.taken_over(scope, line, &was, at_ms));
-        let gone = was.iter().filter(|line| !is.iter().any(|other| other.id == line.id));
+        let once = is.iter().enumerate().filter(|(at, line)| line.id.is_some() || !is[..*at].contains(line));
+        let changed = once.filter_map(|(_, line)| self.taken_over(scope, line, &was, at_ms));
+        let gone = was.iter().filter(|line| !is.iter().any(|other| other.id == line.id || other.is_without_note(line)));
         let gone = gone.filter_map(|line| self.removed(line.id.as_ref()?));
         let edits: Vec<Edit> = changed.chain(gone).collect();
         (!edits.is_empty()).then(|| Operation {
@@ -44,25 +52,32 @@ impl Ledger {
         })
     }
 
-    /// This ledger at the time its view had this checksum.
+    /// This ledger at the time its view had this checksum. Goes back from now, since most edits are of the last view.
     fn with_view(&self, scope: Scope, told: u64) -> Option<Self> {
-        let all = self.operations().len();
-        (0..=all)
-            .rev()
-            .map(|sequence| self.at(sequence))
-            .find(|ledger| ledger.view(scope).as_deref().and_then(split).is_some_and(|(sum, _)| sum == told))
+        let mut ledger = self.clone();
+        loop {
+            if ledger.view(scope).as_deref().and_then(split).is_some_and(|(sum, _)| sum == told) {
+                return Some(ledger);
+            }
+            ledger.step_back()?;
+        }
     }
 
     fn taken_over(&self, scope: Scope, line: &Line, was: &[Line], at_ms: u64) -> Option<Edit> {
         if line.text.is_empty() || was.contains(line) {
             return None;
         }
+        // It may have been taken over already by a process that died before it could write the view. A time tells nothing then.
+        let is_known = |memory: &Memory| memory.kind == line.kind && one_line(&memory.text) == line.text;
         let known = line.id.as_ref().and_then(|id| self.get(id));
         let Some(Entry::Memory(memory)) = known else {
             let new = written(scope, line.kind, &line.text, at_ms);
-            // The same bullet may stand there twice, and an entry may have been written by hand before.
-            return self.get(&new.id).is_none().then_some(Edit { before: None, after: Some(Entry::Memory(new)) });
+            let is_there = self.active_memories().any(is_known) || self.get(&new.id).is_some();
+            return (!is_there).then_some(Edit { before: None, after: Some(Entry::Memory(new)) });
         };
+        if memory.state == MemoryState::Active && is_known(memory) {
+            return None;
+        }
         let mut after = memory.clone();
         (after.text, after.kind, after.updated_ms) = (line.text.clone(), line.kind, at_ms);
         (after.state, after.authority, after.author) = (MemoryState::Active, Authority::Written, Author::Person);
@@ -201,6 +216,30 @@ mod tests {
             old.lines().filter(|line| !line.starts_with("- one")).map(|line| format!("{line}\n")).collect();
         ledger.apply(ledger.by_hand(Scope::Repo, &edited, 9).unwrap()).unwrap();
         assert_eq!(texts(&ledger), [("three", Authority::Said), ("two", Authority::Said)]);
+    }
+
+    #[test]
+    fn what_was_taken_over_already_is_not_taken_over_again() {
+        let mut ledger = ledger(&["one", "two", "three"]);
+        let view = shown(&ledger);
+        let edited: String = view
+            .lines()
+            .filter(|line| !line.starts_with("- three"))
+            .map(|line| line.replace("- two", "- two, mostly") + "\n")
+            .collect();
+        let edited = edited + "- four\n- four\n";
+        ledger.apply(ledger.by_hand(Scope::Repo, &edited, 9).unwrap()).unwrap();
+        assert_eq!(ledger.active_memories().count(), 3);
+        // The view was not written, for whatever reason, and it is later now.
+        assert_eq!(ledger.by_hand(Scope::Repo, &edited, 10), None);
+    }
+
+    #[test]
+    fn a_line_whose_note_was_taken_away_is_the_same_line() {
+        let ledger = ledger(&["one", "two"]);
+        let bare = |line: &str| line.split(" <!--").next().unwrap_or_default().to_owned() + "\n";
+        let edited: String = shown(&ledger).lines().skip(1).map(bare).collect();
+        assert_eq!(ledger.by_hand(Scope::Repo, &edited, 9), None);
     }
 
     #[test]

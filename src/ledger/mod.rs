@@ -76,6 +76,19 @@ impl Ledger {
         Self::fold(self.operations.iter().take(sequence).cloned()).0
     }
 
+    /// Goes back to before the last operation, which is returned.
+    fn step_back(&mut self) -> Option<Operation> {
+        let operation = self.operations.pop()?;
+        for Edit { before, after } in operation.inverse_edits() {
+            match (after, before) {
+                (Some(entry), _) => _ = self.entries.insert(entry.id().clone(), entry),
+                (None, Some(entry)) => _ = self.entries.remove(entry.id()),
+                (None, None) => {}
+            }
+        }
+        Some(operation)
+    }
+
     /// Everything learned, by id; what is retired or superseded included.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values()

@@ -24,6 +24,8 @@ pub struct Contents<T> {
     pub values: Vec<T>,
     /// What is damaged, line by line, in words for people.
     pub damage: Vec<String>,
+    /// The last line has no end and cannot be read, in words for people: a crash left it so, or somebody is just writing it.
+    pub torn: Option<String>,
 }
 
 impl<T> Log<T> {
@@ -101,13 +103,18 @@ impl<T: DeserializeOwned> Log<T> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let mut contents = Contents { values: Vec::new(), damage: Vec::new() };
+        let mut contents = Contents { values: Vec::new(), damage: Vec::new(), torn: None };
+        let last = bytes.iter().filter(|byte| **byte == b'\n').count();
         for (index, text) in bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, text)| !text.is_empty()) {
             match line::read(text) {
                 Ok(value) => contents.values.push(value),
                 Err(why) => {
-                    let path = self.path.display();
-                    contents.damage.push(format!("{path}: line {} {why}, so it is passed over", index + 1));
+                    let damage = format!("{}: line {} {why}, so it is passed over", self.path.display(), index + 1);
+                    if index == last {
+                        contents.torn = Some(damage);
+                    } else {
+                        contents.damage.push(damage);
+                    }
                 }
             }
         }

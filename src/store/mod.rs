@@ -34,6 +34,12 @@ use crate::protocol::{ErrorKind, UserError};
 /// How long a writer waits for another one to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a reader does who finds something to write.
+const READER_PATIENCE: Duration = Duration::from_millis(200);
+
+/// What to do when the disk says no.
+const ROOM: &str = "see that the disk has room and that the folder is yours";
+
 /// What measuring came to: derived, and measured again when it is gone.
 const SCORES: &str = "scores.json";
 
@@ -89,9 +95,18 @@ impl DiskStore {
 
     /// Reads a log; what is damaged in it is remembered for [`Store::damage`].
     fn read<T: serde::de::DeserializeOwned>(&self, log: &Log<T>) -> Result<Vec<T>, StoreError> {
-        let read = log.read().map_err(|error| failed("read", log.path(), &error))?;
-        self.note(read.damage);
-        Ok(read.values)
+        let read = || log.read().map_err(|error| failed("read", log.path(), &error));
+        let mut contents = read()?;
+        if contents.torn.is_some() {
+            // Whoever has the lock may be writing this line. When nobody has it, what is there is all there will be.
+            match lock::Lock::take(log.path().parent().unwrap_or(&self.home), Duration::ZERO) {
+                Ok(_lock) => contents = read()?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => contents.torn = None,
+                Err(_) => {}
+            }
+        }
+        self.note(contents.damage.into_iter().chain(contents.torn).collect());
+        Ok(contents.values)
     }
 
     fn note(&self, found: Vec<String>) {
@@ -127,14 +142,59 @@ impl DiskStore {
         Ok(ledger)
     }
 
-    /// Takes over what the person changed in the view, if anything. Call it under the lock.
+    /// Takes over what the person changed in the view, if anything, and makes what is made from the ledger again when it is behind.
+    /// Call it under the lock.
     fn take_over(&self, scope: Scope, ledger: &mut Ledger) -> Result<(), StoreError> {
-        let Some(operation) = self.by_hand(scope, ledger)? else { return Ok(()) };
-        self.journal(scope)
-            .append(std::slice::from_ref(&operation))
-            .map_err(|error| failed("write", self.journal(scope).path(), &error))?;
-        ledger.apply(operation).map_err(|_| StoreError::Moved)?;
-        self.publish(scope, ledger).map_err(|(path, error)| failed("write", &path, &error))
+        let before = ledger.clone();
+        let journal = self.journal(scope);
+        let mut length = None;
+        if let Some(operation) = self.by_hand(scope, ledger)? {
+            let appended = journal.append(std::slice::from_ref(&operation));
+            length = Some(appended.map_err(|error| failed("write", journal.path(), &error))?);
+            ledger.apply(operation).map_err(|_| StoreError::Moved)?;
+        }
+        self.publish(scope, ledger).map_err(|(path, error)| {
+            let why = failed("write", &path, &error);
+            length.map_or(why.clone(), |length| self.roll_back(scope, &before, length, why))
+        })
+    }
+
+    /// Leaves what was written of a change that could not be finished: the journal is the truth, and without its new lines everything
+    /// is as it was and is made so again. Returns why, and what of that did not succeed either.
+    fn roll_back(&self, scope: Scope, before: &Ledger, length: u64, why: StoreError) -> StoreError {
+        let journal = self.journal(scope);
+        if let Err(error) = journal.cut(length) {
+            let path = journal.path().display();
+            let both = format!("{why}; and {path} could not be cut back, so the change stays: {error}");
+            self.note(vec![both.clone()]);
+            return StoreError::Failed(UserError::new(ErrorKind::Storage, both).hint(ROOM));
+        }
+        if let Err((path, error)) = self.publish(scope, before) {
+            self.note(vec![format!("{} is behind, and is made again when it is read: {error}", path.display())]);
+        }
+        why
+    }
+
+    /// What is learned, when the view says something else: with what the person wrote there taken over. Whoever reads must not be
+    /// stopped by a full disk or a writer, so what cannot be kept now counts all the same, and is kept by whoever can.
+    fn catch_up(&self, scope: Scope, mut ledger: Ledger) -> Ledger {
+        let lock = lock::Lock::take(self.folder(scope), READER_PATIENCE).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => StoreError::Busy(self.folder(scope).display().to_string()),
+            _ => failed("lock", self.folder(scope), &error),
+        });
+        let kept = lock.and_then(|_lock| {
+            let mut ledger = self.fold(scope)?;
+            self.take_over(scope, &mut ledger).map(|()| ledger)
+        });
+        match kept {
+            Ok(kept) => return kept,
+            Err(StoreError::Busy(_)) => {}
+            Err(error) => self.note(vec![format!("{} is not up to date: {error}", self.view(scope).display())]),
+        }
+        if let Ok(Some(operation)) = self.by_hand(scope, &ledger) {
+            ledger.apply(operation).unwrap_or_default();
+        }
+        ledger
     }
 
     fn by_hand(&self, scope: Scope, ledger: &Ledger) -> Result<Option<Operation>, StoreError> {
@@ -189,13 +249,15 @@ impl Store for DiskStore {
     }
 
     fn ledger(&self, scope: Scope) -> Result<Ledger, StoreError> {
-        let mut ledger = self.fold(scope)?;
-        if self.by_hand(scope, &ledger)?.is_some() {
-            let _lock = self.lock(self.folder(scope))?;
-            ledger = self.fold(scope)?;
-            self.take_over(scope, &mut ledger)?;
+        let ledger = self.fold(scope)?;
+        match views::is_behind(&self.view(scope), ledger.view(scope).as_deref()) {
+            Ok(false) => Ok(ledger),
+            Ok(true) => Ok(self.catch_up(scope, ledger)),
+            Err(error) => {
+                self.note(vec![format!("{}: {error}, so it is passed over", self.view(scope).display())]);
+                Ok(ledger)
+            }
         }
-        Ok(ledger)
     }
 
     fn commit(&self, scope: Scope, base: u64, operations: &[Operation]) -> Result<(), StoreError> {
@@ -211,12 +273,8 @@ impl Store for DiskStore {
         }
         let journal = self.journal(scope);
         let length = journal.append(operations).map_err(|error| failed("write", journal.path(), &error))?;
-        self.publish(scope, &after).map_err(|(path, error)| {
-            // The journal is the truth: without its new lines everything is as it was, and is made so again.
-            journal.cut(length).unwrap_or_default();
-            self.publish(scope, &before).unwrap_or_default();
-            failed("write", &path, &error)
-        })
+        self.publish(scope, &after)
+            .map_err(|(path, error)| self.roll_back(scope, &before, length, failed("write", &path, &error)))
     }
 
     fn scores(&self) -> Scores {
@@ -241,5 +299,5 @@ impl Store for DiskStore {
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
     let error = UserError::new(ErrorKind::Storage, format!("cannot {what} {}: {error}", path.display()));
-    StoreError::Failed(error.hint("see that the disk has room and that the folder is yours"))
+    StoreError::Failed(error.hint(ROOM))
 }

@@ -52,6 +52,22 @@ fn a_journal_cut_at_any_byte_loses_its_last_line_alone() {
 }
 
 #[test]
+fn a_line_that_is_just_being_written_is_no_damage() {
+    let home = tempfile::tempdir().unwrap();
+    let store = store(home.path());
+    learn(&store, "one");
+    let journal = store.folder(Scope::Repo).join("journal.jsonl");
+    let whole = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, format!("{whole}{}", &whole[..whole.len() / 2])).unwrap();
+    let lock = hone::store::lock::Lock::take(store.folder(Scope::Repo), std::time::Duration::ZERO).unwrap();
+    assert_eq!((texts(&store), store.damage()), (vec!["one".to_owned()], vec![]));
+    // Nobody writes any more, and half of it is all there is.
+    drop(lock);
+    assert_eq!(texts(&store), ["one"]);
+    assert!(store.damage()[0].contains("line 2"), "{:?}", store.damage());
+}
+
+#[test]
 fn a_full_disk_changes_nothing() {
     let home = tempfile::tempdir().unwrap();
     let store = store(home.path());

@@ -39,9 +39,48 @@ fn a_view_that_is_gone_or_behind_is_made_again() {
     let new = fs::read(&path).unwrap();
     fs::write(&path, &old).unwrap();
     assert_eq!(texts(&store), ["one", "two"]);
+    assert_eq!(fs::read(&path).unwrap(), new, "reading is enough");
+    fs::remove_file(&path).unwrap();
+    assert_eq!((texts(&store), fs::read(&path).unwrap()), (vec!["one".to_owned(), "two".to_owned()], new.clone()));
     fs::remove_file(&path).unwrap();
     learn(&store, "three");
     assert!(fs::read(&path).unwrap().len() > new.len());
+}
+
+#[test]
+fn what_cannot_be_kept_yet_counts_all_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let store = store(home.path());
+    learn(&store, "one");
+    let path = store.view(Scope::Repo);
+    let edited = fs::read_to_string(&path).unwrap() + "- by hand\n";
+    fs::write(&path, &edited).unwrap();
+    // Another process writes for longer than a reader waits.
+    let lock = hone::store::lock::Lock::take(store.folder(Scope::Repo), std::time::Duration::ZERO).unwrap();
+    assert_eq!(texts(&store), ["by hand", "one"]);
+    assert_eq!((fs::read_to_string(&path).unwrap(), store.damage()), (edited, vec![]));
+    drop(lock);
+    assert_eq!(texts(&store), ["by hand", "one"]);
+    assert!(fs::read_to_string(&path).unwrap().contains("you wrote it"));
+    // A view that is no file is told of, and what was learned is there.
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(texts(&store), ["by hand", "one"]);
+    assert!(store.damage()[0].contains("MEMORY.md"), "{:?}", store.damage());
+}
+
+#[test]
+fn an_edit_of_a_view_of_long_ago_is_found() {
+    let home = tempfile::tempdir().unwrap();
+    let store = store(home.path());
+    learn(&store, "the first");
+    let old = fs::read_to_string(store.view(Scope::Repo)).unwrap();
+    for at in 0..300 {
+        learn(&store, &format!("memory {at:03}"));
+    }
+    fs::write(store.view(Scope::Repo), old.replace("the first", "the very first")).unwrap();
+    assert_eq!(texts(&store).len(), 301);
+    assert!(texts(&store).contains(&"the very first".to_owned()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::protocol::ids::{ThreadId, TurnId};
 /// where the turn's id leads to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnRecord {
-    /// The turn. A record with an id that is there already is not written again.
+    /// The turn. Of several records with the same id the first one counts.
     pub turn: TurnId,
     /// The conversation.
     pub thread: ThreadId,
