@@ -333,6 +333,14 @@ pub struct Evolution {
     pub review_model: Option<String>,
     /// Tokens that reviews by a model may use in a day.
     pub daily_tokens: u64,
+    /// Requests that one review by a model may make.
+    pub review_requests: u32,
+    /// Tokens that one may use, sent and received.
+    pub review_tokens: u64,
+    /// How long one may wait for its model, in milliseconds.
+    pub review_ms: u64,
+    /// After how many turns that ask for none a review is made all the same.
+    pub review_turns: u32,
     /// Tokens of learned text a session may begin with.
     pub start_tokens: u32,
     /// Tokens of earlier sessions a message may bring along.
@@ -349,6 +357,10 @@ impl Default for Evolution {
             reviewer: Reviewer::Model,
             review_model: None,
             daily_tokens: 20_000,
+            review_requests: 2,
+            review_tokens: 8_000,
+            review_ms: 60_000,
+            review_turns: 3,
             start_tokens: 800,
             recall_tokens: 600,
             withhold_percent: 5,

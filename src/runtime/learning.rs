@@ -98,10 +98,13 @@ pub fn settings(config: &Config) -> EvolutionSettings {
         model_reviewer: evolution.reviewer == schema::Reviewer::Model,
         review_model: evolution.review_model.clone(),
         daily_tokens: evolution.daily_tokens,
+        review_requests: evolution.review_requests,
+        review_tokens: evolution.review_tokens,
+        review_ms: evolution.review_ms,
+        review_turns: evolution.review_turns,
         start_tokens: evolution.start_tokens,
         recall_tokens: evolution.recall_tokens,
         withhold_percent: evolution.withhold_percent.min(100),
-        ..EvolutionSettings::default()
     }
 }
 

@@ -83,3 +83,13 @@ async fn a_review_that_is_called_off_loses_nothing() {
     assert!(review.is_over());
     assert_eq!((desk.model.requests(), store.reviews().unwrap().len()), (2, 1));
 }
+
+#[test]
+fn what_the_configuration_says_of_reviews_holds() {
+    let desk = Desk::new();
+    let text = "[evolution]\nreview_requests = 1\nreview_tokens = 500\nreview_ms = 7000\nreview_turns = 9\n";
+    std::fs::write(desk.dir.path().join("config.toml"), text).unwrap();
+    let settings = desk.learning().0.settings;
+    assert_eq!((settings.review_requests, settings.review_tokens), (1, 500));
+    assert_eq!((settings.review_ms, settings.review_turns), (7000, 9));
+}
