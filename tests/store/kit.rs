@@ -83,7 +83,8 @@ pub fn derived(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-fn walk(folder: &Path) -> Vec<PathBuf> {
+/// Every file below a folder.
+pub fn walk(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }

@@ -213,6 +213,17 @@ impl Running {
         signal(&self.child.id().to_string(), name);
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        !is_alive(&self.child.id().to_string())
+    }
+
+    /// Whether it has a file of this name open. Linux alone.
+    pub fn has_open(&self, name: &str) -> bool {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).into_iter().flatten().flatten();
+        files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|path| path.ends_with(name))
+    }
+
     /// Returns once standard error holds `text`.
     pub fn wait_for(&self, text: &str) {
         let (seen, arrived) = &*self.stderr.text;
