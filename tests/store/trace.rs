@@ -38,6 +38,7 @@ pub struct Ended {
 }
 
 /// Runs `command`; at its write number `at`, from 1, below `folder` the blow falls, or `meanwhile` is called.
+#[allow(clippy::zombie_processes, reason = "it is waited for as a traced process is")]
 pub fn run(command: &mut Command, folder: &Path, at: usize, blow: Option<Blow>, meanwhile: &mut dyn FnMut()) -> Ended {
     let me = || {
         if unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) } == -1 {
@@ -55,6 +56,7 @@ pub fn run(command: &mut Command, folder: &Path, at: usize, blow: Option<Blow>, 
 }
 
 /// Whether a program can be traced here; if not, it is said why.
+#[allow(clippy::zombie_processes, reason = "it is waited for as a traced process is")]
 pub fn works() -> bool {
     let me = || {
         if unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) } == -1 {
