@@ -4,10 +4,12 @@
 //! |---|---|
 //! | this one | [`Ledger`]: the entries and the operations that made them |
 //! | [`find`] | entries and operations by what a person writes of them |
+//! | [`erase`] | what the person wants gone, out of the journal for good |
 //! | [`undo`] | the operation that takes others back |
 //! | [`view`] | the Markdown a person reads, and may edit |
 //! | [`hand`] | the operations that a person's edit of the view amounts to |
 
+pub mod erase;
 pub mod find;
 pub mod hand;
 pub mod undo;

@@ -12,6 +12,14 @@ pub enum CannotUndo {
     /// It was taken back before.
     #[error("{0} was taken back already")]
     Already(OpId),
+    /// What it was is gone for good.
+    #[error("what entry {entry} said before {op} was erased")]
+    Erased {
+        /// The operation to take back.
+        op: OpId,
+        /// The entry.
+        entry: EntryId,
+    },
     /// A later change built on it.
     #[error("{later} changed entry {entry} after {op} did; take that back first")]
     Later {
@@ -51,6 +59,9 @@ impl Ledger {
             }
         }
         let edits: Vec<Edit> = ops.iter().flat_map(|(_, operation)| operation.inverse_edits()).collect();
+        if let Some((op, entry)) = erased(&ops) {
+            return Err(CannotUndo::Erased { op, entry });
+        }
         let names: Vec<&str> = ids.iter().map(|id| id.0.as_str()).collect();
         Ok(Operation {
             id: OpId::of("undo", self.sequence(), at_ms),
@@ -76,6 +87,15 @@ impl Ledger {
     fn is_void(&self, operation: &Operation) -> bool {
         matches!(operation.verb, Verb::Undo(_)) || self.is_undone(&operation.id)
     }
+}
+
+/// The first of the operations before which an entry said something that is gone.
+fn erased(ops: &[(usize, &Operation)]) -> Option<(OpId, EntryId)> {
+    let is_empty = |entry: &Entry| matches!(entry, Entry::Memory(memory) if memory.text.is_empty());
+    ops.iter().find_map(|(_, operation)| {
+        let mut before = operation.edits.iter().filter_map(|edit| edit.before.as_ref());
+        Some((operation.id.clone(), before.find(|entry| is_empty(entry))?.id().clone()))
+    })
 }
 
 fn touched(operation: &Operation) -> impl Iterator<Item = &EntryId> {

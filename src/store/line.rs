@@ -5,6 +5,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+/// Why a line cannot be read that is whole all the same: another version of this program reads it.
+pub const FOREIGN: &[&str] = &[NEWER, UNKNOWN];
+const NEWER: &str = "was written by a newer version";
+const UNKNOWN: &str = "holds something this version does not know";
+
 /// The version of the lines this program writes. It reads this one and all before it.
 const VERSION: u32 = 1;
 
@@ -38,12 +43,12 @@ pub fn read<T: DeserializeOwned>(line: &[u8]) -> Result<T, &'static str> {
         return Err("is torn or no line of this program's");
     }
     if envelope.v > VERSION {
-        return Err("was written by a newer version");
+        return Err(NEWER);
     }
     if envelope.sum != sum(envelope.data.get()) {
         return Err("has another checksum than it says");
     }
-    serde_json::from_str(envelope.data.get()).map_err(|_| "holds something this version does not know")
+    serde_json::from_str(envelope.data.get()).map_err(|_| UNKNOWN)
 }
 
 /// The first eight bytes of SHA-256, in hexadecimal.

@@ -17,6 +17,9 @@ pub struct Log<T> {
     values: PhantomData<fn(T) -> T>,
 }
 
+/// A line as it stands in a log, its newline excluded, and its value or why it has none.
+pub type Line<T> = (Vec<u8>, Result<T, &'static str>);
+
 /// What a log holds.
 #[derive(Debug)]
 pub struct Contents<T> {
@@ -93,16 +96,41 @@ impl<T: Serialize> Log<T> {
 }
 
 impl<T: DeserializeOwned> Log<T> {
+    /// All lines as they are; a missing file has none.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn lines(&self) -> io::Result<Vec<Line<T>>> {
+        let bytes = self.bytes()?;
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok(lines.map(|text| (text.to_vec(), line::read(text))).collect())
+    }
+
+    /// Puts lines in the place of all that is there, or leaves it as it is. Readers see either. One writer at a time.
+    ///
+    /// # Errors
+    /// As the operating system says; then nothing was changed.
+    pub fn replace(&self, lines: &[Vec<u8>]) -> io::Result<()> {
+        let mut bytes = lines.join(&b'\n');
+        if !bytes.is_empty() {
+            bytes.push(b'\n');
+        }
+        write::replace(&self.path, &bytes)
+    }
+
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        match fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        }
+    }
+
     /// All values that can be read. Lines that cannot are told of and passed over; a missing file is an empty log.
     ///
     /// # Errors
     /// The file is there and cannot be read.
     pub fn read(&self) -> io::Result<Contents<T>> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
+        let bytes = self.bytes()?;
         let mut contents = Contents { values: Vec::new(), damage: Vec::new(), torn: None };
         let last = bytes.iter().filter(|byte| **byte == b'\n').count();
         for (index, text) in bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, text)| !text.is_empty()) {

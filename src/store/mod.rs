@@ -7,11 +7,13 @@
 //! | [`log`] | a file of such lines: appending, reading, setting damage aside |
 //! | [`lock`] | one writer at a time |
 //! | [`mod@write`] | private files and folders, written whole or not at all |
+//! | [`gc`] | what may go: the forgotten, the old, the damaged |
 //! | [`views`] | the Markdown beside a journal |
 //!
 //! `$CODEX_HOME/hone/projects/<repository>/` holds what concerns one repository, `$CODEX_HOME/hone/user/` what concerns the person.
 //! The logs are the truth. Everything else is made from them, and made again when it is missing or behind.
 
+pub mod gc;
 pub mod line;
 pub mod lock;
 pub mod log;

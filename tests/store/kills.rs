@@ -13,12 +13,10 @@ use hone::config::clock::SystemClock;
 use hone::config::repo::Project;
 use hone::evolution::due::outbox;
 use hone::evolution::ports::Store as _;
-use hone::protocol::learned::{CallRecord, MemoryState, Scope, TurnKind, TurnRecord, TurnStatus, Work};
-use hone::protocol::{ThreadId, TurnId};
+use hone::protocol::learned::{MemoryState, Scope};
 use hone::store::{DiskStore, line};
-use uuid::Uuid;
 
-use crate::kit::{learn, texts, walk};
+use crate::kit::{learn, ran, texts, turn, walk};
 use crate::support::speech::{message, response};
 use crate::support::{FakeServer, Reply, World, program};
 use crate::trace::{self, Blow};
@@ -45,12 +43,13 @@ impl Scene {
         let failed = ran("cargo test", 101, "error: DATABASE_URL is not set\n");
         store
             .append_turn(&turn(
+                now_ms() - 90_000,
                 1,
                 "we run tests with `just t`, never `cargo test`",
                 vec![failed, ran("just t", 0, "ok\n")],
             ))
             .unwrap();
-        store.append_turn(&turn(2, "never touch `vendor/`", vec![])).unwrap();
+        store.append_turn(&turn(now_ms() - 80_000, 2, "never touch `vendor/`", vec![])).unwrap();
         scene
     }
 
@@ -113,37 +112,6 @@ fn is_known(path: &Path) -> bool {
 
 fn now_ms() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
-fn turn(number: u64, said: &str, calls: Vec<CallRecord>) -> TurnRecord {
-    let started_ms = now_ms() - 100_000 + number * 10_000;
-    TurnRecord {
-        turn: TurnId(Uuid::from_u128(u128::from(number) + 100)),
-        thread: ThreadId(Uuid::from_u128(1)),
-        kind: TurnKind::Person,
-        started_ms,
-        ended_ms: started_ms + 1000,
-        cwd: "/repo".into(),
-        model: "m".to_owned(),
-        rollout: None,
-        said: vec![said.to_owned()],
-        answer: Some("I did it.".to_owned()),
-        status: TurnStatus::Completed,
-        calls,
-        skills: Vec::new(),
-    }
-}
-
-fn ran(command: &str, exit: i32, output: &str) -> CallRecord {
-    CallRecord {
-        tool: "shell".to_owned(),
-        work: Work::Command { line: command.to_owned(), cwd: "/repo".into() },
-        ok: exit == 0,
-        exit_code: Some(exit),
-        output: output.to_owned(),
-        duration_ms: 5,
-        files: Vec::new(),
-    }
 }
 
 fn silent(command: &mut Command) -> &mut Command {
@@ -242,5 +210,51 @@ fn two_processes_at_once_at_every_write() {
         assert_eq!((first.code, second.code), (Some(0), 0), "write {at}: {second:?}");
         scene.assert_whole(&format!("two at write {at}"));
         assert_eq!(scene.torn(), 0);
+    }
+}
+
+#[test]
+fn kill_9_at_every_write_of_gc_loses_nothing_that_stays() {
+    if !trace::works() {
+        return;
+    }
+    let sweep = |scene: &Scene| scene.world.hone(&["evolve", "gc"]);
+    let scene = || {
+        let scene = Scene::new();
+        program::run(&mut scene.review(), b"").expect(0);
+        let id = scene
+            .store()
+            .ledger(Scope::Repo)
+            .unwrap()
+            .memories()
+            .find(|memory| memory.text == RULE)
+            .unwrap()
+            .id
+            .0
+            .clone();
+        program::run(&mut scene.world.hone(&["evolve", "forget", &id]), b"").expect(0);
+        scene
+    };
+    let whole = scene();
+    let before = texts(&whole.store());
+    let is_there = |scene: &Scene| {
+        let text = walk(&scene.learned()).into_iter().map(|path| fs::read_to_string(path).unwrap()).collect::<String>();
+        text.contains("tests with `just t`, never")
+    };
+    assert!(is_there(&whole));
+    let ended = trace::run(silent(&mut sweep(&whole)), &whole.learned(), 0, None, &mut || {});
+    assert_eq!((ended.code, is_there(&whole), texts(&whole.store())), (Some(0), false, before.clone()));
+    for blow in BLOWS {
+        for at in 1..=ended.writes {
+            let scene = scene();
+            trace::run(silent(&mut sweep(&scene)), &scene.learned(), at, Some(blow), &mut || {});
+            let what = format!("{blow:?} at write {at}");
+            assert_eq!((scene.torn(), texts(&scene.store())), (0, before.clone()), "{what}");
+            program::run(&mut sweep(&scene), b"").expect(0);
+            assert!(!is_there(&scene), "{what}");
+            assert_eq!(texts(&scene.store()), before, "{what}");
+            let store = scene.store();
+            assert_eq!(outbox(&store.turns().unwrap(), &store.reviews().unwrap()), [] as [usize; 0], "{what}");
+        }
     }
 }

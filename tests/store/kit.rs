@@ -6,9 +6,12 @@ use std::sync::Arc;
 use hone::agent::ports::Clock;
 use hone::evolution::ports::Store as _;
 use hone::protocol::learned::{
-    About, Author, Authority, Edit, Entry, EntryId, Memory, MemoryKind, MemoryState, OpId, Operation, Scope, Verb,
+    About, Author, Authority, CallRecord, Edit, Entry, EntryId, Memory, MemoryKind, MemoryState, OpId, Operation,
+    Scope, TurnKind, TurnRecord, TurnStatus, Verb, Work,
 };
+use hone::protocol::{ThreadId, TurnId};
 use hone::store::DiskStore;
+use uuid::Uuid;
 
 pub const NOW: u64 = 1_764_201_600_000;
 
@@ -87,4 +90,35 @@ pub fn derived(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 pub fn walk(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+/// A turn with this number that began then.
+pub fn turn(started_ms: u64, number: u64, said: &str, calls: Vec<CallRecord>) -> TurnRecord {
+    TurnRecord {
+        turn: TurnId(Uuid::from_u128(u128::from(number) + 100)),
+        thread: ThreadId(Uuid::from_u128(1)),
+        kind: TurnKind::Person,
+        started_ms,
+        ended_ms: started_ms + 1000,
+        cwd: "/repo".into(),
+        model: "m".to_owned(),
+        rollout: None,
+        said: vec![said.to_owned()],
+        answer: Some("I did it.".to_owned()),
+        status: TurnStatus::Completed,
+        calls,
+        skills: Vec::new(),
+    }
+}
+
+pub fn ran(command: &str, exit: i32, output: &str) -> CallRecord {
+    CallRecord {
+        tool: "shell".to_owned(),
+        work: Work::Command { line: command.to_owned(), cwd: "/repo".into() },
+        ok: exit == 0,
+        exit_code: Some(exit),
+        output: output.to_owned(),
+        duration_ms: 5,
+        files: Vec::new(),
+    }
 }

@@ -6,6 +6,7 @@
 mod support;
 
 mod damage;
+mod gc;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod kills;
 mod kit;

@@ -5,10 +5,12 @@
 //! | [`here`] | what is learned where the command was given |
 //! | [`status`], [`log`], [`list`], [`why`] | looking at it |
 //! | [`wishes`], [`undo`] | deciding about it |
+//! | [`gc`] | `gc`: erases what was forgotten, lets go of what is old |
 //! | [`run`] | `run`: reviews the turns that wait |
 //! | [`schedule`] | `schedule`: has the system's timer do so |
 //! | [`units`] | the files and lines such a timer takes, as text |
 
+pub mod gc;
 pub mod here;
 pub mod list;
 pub mod log;
@@ -61,6 +63,8 @@ pub enum EvolveCommand {
     Undo(undo::Undo),
     /// Review the turns that wait, and learn from them
     Run(run::Run),
+    /// Erase what was forgotten for good, and let go of old records
+    Gc(gc::Gc),
     /// Have the system's timer review turns
     Schedule {
         /// What to do with the timer.
@@ -91,6 +95,7 @@ pub fn run(setup: Setup, command: &EvolveCommand) -> Result<u8, UserError> {
         EvolveCommand::Forget(asked) => wishes::forget(&setup, asked),
         EvolveCommand::Undo(asked) => undo::run(&setup, asked),
         EvolveCommand::Run(asked) => run::run(setup, asked),
+        EvolveCommand::Gc(asked) => gc::run(&setup, asked),
         EvolveCommand::Schedule { command } => schedule::run(command),
     }
 }
