@@ -8,6 +8,7 @@ use super::view::{SECTIONS, one_line, split, sum};
 use crate::protocol::learned::{
     About, Author, Authority, Edit, Entry, EntryId, Memory, MemoryKind, MemoryState, OpId, Operation, Scope, Verb,
 };
+use crate::text::redact::redact;
 
 /// One line of the view.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,7 +118,10 @@ pub fn written(scope: Scope, kind: MemoryKind, text: &str, at_ms: u64) -> Memory
 
 /// The entries of a view: list items below the headings it knows, and paragraphs a person wrote between them, so that nothing they
 /// wrote is lost. What stands before any heading is a fact.
+///
+/// A secret that stands there is not taken over with the rest.
 fn read(view: &str) -> Vec<Line> {
+    let view = redact(view, &[]);
     let mut kind = MemoryKind::Fact;
     let mut lines: Vec<Line> = Vec::new();
     // Whether the next line may go on with the last entry, and need not be indented to do so.

@@ -52,7 +52,8 @@ impl Learning {
         Self { store, settings, root, project: id, clock, secrets: Arc::new([]) }
     }
 
-    /// The same for every project that something is known of, by their ids.
+    /// The same for every project that something is known of, by their ids. One whose folder is not there any more, or is another
+    /// project's now, has a root that is no folder.
     #[must_use]
     pub fn all_projects(&self) -> Vec<Self> {
         let folder = self.store.home().join("hone/projects");
@@ -61,7 +62,8 @@ impl Learning {
         ids.sort_unstable();
         let of = |id: String| {
             let store = Arc::new(DiskStore::new(self.store.home(), &id, Arc::clone(&self.clock)));
-            Self { store, project: id, ..self.clone() }
+            let root = if id == self.project { self.root.clone() } else { root_of(&id, store.as_ref()) };
+            Self { store, root, project: id, ..self.clone() }
         };
         ids.into_iter().map(of).collect()
     }
@@ -77,6 +79,15 @@ impl Learning {
     pub fn observer(&self, rollout: PathBuf) -> Arc<dyn Observer> {
         Arc::new(TurnKeeper { learning: self.clone(), rollout, told: Mutex::default() })
     }
+}
+
+/// The folder of a project, by where its newest turns were; a path that is nowhere when it is not there.
+fn root_of(id: &str, store: &dyn Store) -> PathBuf {
+    let turns = store.turns().unwrap_or_default();
+    let mut folders: Vec<&Path> = turns.iter().rev().map(|turn| turn.cwd.as_path()).collect();
+    folders.dedup();
+    let there = folders.into_iter().filter(|folder| folder.is_dir()).map(Project::of);
+    there.into_iter().find(|project| project.id == id).map(|project| project.root).unwrap_or_default()
 }
 
 /// The settings of learning in a configuration.

@@ -11,4 +11,6 @@ mod kit;
 mod lessons;
 mod origin;
 mod program;
+mod projects;
+mod secrets;
 mod traps;

@@ -67,6 +67,11 @@ async fn review(setup: Setup, asked: &Run) -> Result<u8, UserError> {
     let mut failed = false;
     for learning in projects {
         let (name, store) = (learning.name(), Arc::clone(&learning.store));
+        if !learning.root.is_dir() {
+            // Whether what is learned still holds cannot be seen without its files.
+            terminal::print(&format!("{name}: its folder is not there, so its turns wait\n"));
+            continue;
+        }
         let model = runtime.as_ref().map(AgentRuntime::model);
         let reviewer = Reviewer::new(learning, model, Arc::clone(&clock));
         let pass = reviewer.pass(how).await;

@@ -15,18 +15,25 @@ pub fn find(text: &str, found: &mut Vec<Range<usize>>) {
         text.match_indices(mark).filter_map(move |(at, _)| Some(at..label(text, at + mark.len())?))
     };
     let mut ends = labels(END).peekable();
+    let mut begins = labels(BEGIN).peekable();
     let mut covered = 0;
     let whole = |end: Range<usize>, covered: usize| {
         let begin = backwards(text, end.start, covered);
         (begin < end.start).then_some(begin..end.end)
     };
-    for begin in labels(BEGIN).filter(|begin| forwards(text, begin.end) > begin.end) {
+    while let Some(begin) = begins.next() {
         // What was cut at its front shows its end alone.
         while let Some(end) = ends.next_if(|end| end.start < begin.start) {
-            found.extend(whole(end, covered));
+            if end.start >= covered {
+                found.extend(whole(end, covered));
+            }
         }
-        if begin.start >= covered {
-            covered = ends.peek().map_or_else(|| forwards(text, begin.end), |end| end.end);
+        let next = begins.peek().map_or(text.len(), |next| next.start);
+        let body = forwards(text, begin.end);
+        let mut is_mangled =
+            || ends.peek().is_some_and(|end| end.start <= next && holds_key(&text[begin.end..end.start]));
+        if begin.start >= covered && (body > begin.end || is_mangled()) {
+            covered = ends.peek().map_or(body, |end| end.end);
             found.push(begin.start..covered);
         }
     }
@@ -73,6 +80,14 @@ fn line_break(bytes: &[u8], at: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Whether there is something between labels that no word is, however its lines were joined.
+fn holds_key(text: &str) -> bool {
+    text.as_bytes().split(|byte| !is_base64(*byte)).any(|word| {
+        let has = |such: fn(&u8) -> bool| word.iter().any(such);
+        word.len() >= 20 && has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)
+    })
 }
 
 /// How far the body of a key goes that begins at `from`.

@@ -92,6 +92,10 @@ const SECRETS: &[(&str, &str)] = &[
     ("postgres://app:s3cr3t@db.example:5432/app", "s3cr3t"),
     ("git clone https://me:pa/ss@host/x.git", "pa/ss"),
     ("redis://:onlypass@cache", "onlypass"),
+    (
+        "-----BEGIN RSA PRIVATE KEY----- and MIIEowIBAAKCAQEAx0fU9p and QIDBA0fUIhhR9Bc8 and -----END RSA PRIVATE KEY-----",
+        "QIDBA0fUIhhR9Bc8",
+    ),
     // Keys of several lines, whole and cut, as text and in JSON.
     (PEM, "AAAEAQIDBA=="),
     ("x\n-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx0fUIhhR9BcX", "MIIEowIBAAKCAQEAx0fUIhhR9BcX"),
@@ -177,6 +181,7 @@ fn hashes_ids_paths_and_code_stay() {
         "primary_key: user_id_2",
         "const BEGIN: &str = \"-----BEGIN PRIVATE KEY-----\";",
         "assert!(text.ends_with(\"-----END PRIVATE KEY-----\"));",
+        "strip(\"-----BEGIN PRIVATE KEY-----\", \"-----END PRIVATE KEY-----\", text, assertPrivateKeyFormat)",
         "-----BEGIN CERTIFICATE-----\nMIIEowIBAAKCAQEAx0fUIhhR9BcX\n-----END CERTIFICATE-----",
         "sk-learn-something-with-long-name",
         "disk-internationalization-2024",
