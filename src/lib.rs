@@ -13,6 +13,7 @@
 //! | 3 | [`tools`] | the tools the model can call, one file each |
 //! | 3 | [`exec`] | starts processes |
 //! | 3 | [`sandbox`] | contains what they may touch |
+//! | 3 | [`recall`] | what was said and done in past sessions, to be found again |
 //! | 3 | [`rollout`] | session files |
 //! | 3 | [`store`] | what is learned, on disk |
 //! | 3 | [`undo`] | what files were before a turn changed them |
@@ -40,6 +41,7 @@ pub mod ledger;
 pub mod model;
 pub mod patch;
 pub mod protocol;
+pub mod recall;
 pub mod repl;
 pub mod rollout;
 pub mod runtime;

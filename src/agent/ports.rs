@@ -221,6 +221,33 @@ pub struct Lesson {
     pub source: String,
 }
 
+/// What was said and done in past sessions.
+pub trait Recall: Send + Sync {
+    /// What answers a question, in this repository's sessions or in those of all, best first; nothing when nothing clearly does.
+    ///
+    /// # Errors
+    /// What is kept of them cannot be read.
+    fn recall(
+        &self,
+        question: &str,
+        everywhere: bool,
+        limit: usize,
+    ) -> Result<Vec<Recalled>, crate::protocol::UserError>;
+}
+
+/// A passage of a past session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// The conversation and the turn.
+    pub id: String,
+    /// Who said it, in words.
+    pub who: String,
+    /// When, in words.
+    pub date: String,
+    /// What was said, or done.
+    pub text: String,
+}
+
 /// Learns of every turn that ended, however it ended.
 pub trait Observer: Send + Sync {
     /// Takes what happened in a turn, before its end is told to anyone. Blocks for the few milliseconds that keeping it takes.

@@ -67,6 +67,8 @@ pub enum Command {
         #[command(subcommand)]
         command: EvolveCommand,
     },
+    /// Find what was said and done in past sessions
+    Recall(RecallOptions),
     /// Run a command in the sandbox that the agent's commands run in
     Sandbox(SandboxOptions),
     /// Look at the configuration
@@ -120,6 +122,32 @@ pub struct Fork {
     /// The session (an id, the begin of one, a title, or `last`), then the prompt; with `--last` only the prompt.
     #[arg(value_name = "ID [PROMPT]")]
     pub words: Vec<String>,
+}
+
+/// `hone recall …`
+#[derive(Debug, Args)]
+pub struct RecallOptions {
+    /// What to look for
+    #[arg(required_unless_present_any = ["rebuild", "index"])]
+    pub query: Vec<String>,
+    /// In the sessions of all repositories, not only of this one
+    #[arg(long)]
+    pub all: bool,
+    /// How many passages to show at most
+    #[arg(long, short = 'n', default_value_t = 8)]
+    pub limit: usize,
+    /// Nothing older than this many days
+    #[arg(long, value_name = "DAYS")]
+    pub since: Option<u64>,
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
+    /// Put in every session that is not in yet, however long it takes
+    #[arg(long)]
+    pub index: bool,
+    /// Make the index anew from the session files
+    #[arg(long)]
+    pub rebuild: bool,
 }
 
 /// `hone undo …`

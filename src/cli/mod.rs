@@ -8,6 +8,7 @@
 //! | [`stdin`] | the prompt from arguments and standard input |
 //! | [`sessions`] | sessions on disk, looked at and put in order |
 //! | [`evolve`] | what is learned, and how |
+//! | [`recall`] | what was said and done in past sessions |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`undo`] | taking back what a turn did to files |
 //! | [`sandbox`] | a command in the sandbox |
@@ -19,6 +20,7 @@ pub mod demo;
 pub mod evolve;
 pub mod oneshot;
 pub mod progress;
+pub mod recall;
 pub mod sandbox;
 pub mod sessions;
 pub mod signals;
@@ -90,6 +92,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
         }
         Some(Command::Sessions { command }) => sessions::run(options.working_folder()?, &command),
         Some(Command::Evolve { command }) => evolve::run(options.setup()?, &command),
+        Some(Command::Recall(asked)) => recall::run(options, &asked),
         Some(Command::Demo) => demo::run(options),
         Some(Command::ApplyPatch { patch }) => {
             let folder = args::working_folder(options.cd.as_deref())?;

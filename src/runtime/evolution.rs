@@ -25,6 +25,9 @@ const IDLE: Duration = Duration::from_secs(2);
 /// How long an exit waits for a review by the rules: a store that another process holds must not hold the exit.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long past sessions are read at a time, when nobody asked.
+const INDEXING: Duration = Duration::from_millis(500);
+
 /// Reviews turns.
 #[derive(Clone)]
 pub struct Reviewer {
@@ -89,6 +92,7 @@ impl Reviewer {
         Some(IdleReview(tokio::spawn(async move {
             tokio::time::sleep(IDLE).await;
             let pass = self.pass(How::default()).await;
+            self.index(INDEXING).await;
             let lessons = self.lessons(&pass);
             if !lessons.is_empty() {
                 events.emit(Event::Learned(lessons));
@@ -105,7 +109,23 @@ impl Reviewer {
         }
         let here = tokio::runtime::Handle::current();
         let how = How { quick: true, ..How::default() };
-        Some(MeanwhileReview(tokio::task::spawn_blocking(move || drop(here.block_on(self.pass(how))))))
+        Some(MeanwhileReview(tokio::task::spawn_blocking(move || {
+            drop(here.block_on(self.pass(how)));
+            // Nobody waits for this: it ends with the program, and the next one goes on with it.
+            drop(tokio::task::spawn_blocking(move || self.put_in(INDEXING)));
+        })))
+    }
+
+    /// Puts what is new of past sessions into their index, for about as long as it may take.
+    pub async fn index(&self, patience: Duration) {
+        let reviewer = self.clone();
+        // One that does not come to its end is gone on with next time.
+        drop(tokio::task::spawn_blocking(move || reviewer.put_in(patience)).await);
+    }
+
+    fn put_in(&self, patience: Duration) {
+        // An index that cannot be made is told of when somebody asks it something.
+        drop(self.learning.past_sessions().refresh(patience));
     }
 
     /// What a pass taught, as people are told of it.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::recall::PastSessions;
 use super::setup::Prepared;
 use crate::agent::ports::{Clock, Observer};
 use crate::config::Loaded;
@@ -66,6 +67,12 @@ impl Learning {
             Self { store, root, project: id, ..self.clone() }
         };
         ids.into_iter().map(of).collect()
+    }
+
+    /// What was said and done in past sessions.
+    #[must_use]
+    pub fn past_sessions(&self) -> PastSessions {
+        PastSessions::new(self.store.home(), &self.project, Arc::clone(&self.secrets))
     }
 
     /// The project's id.

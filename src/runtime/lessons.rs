@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::learning::Learning;
-use crate::agent::ports::{Clock, Files, Lesson, Lessons, Stamp};
+use super::recall::recalled;
+use crate::agent::ports::{Clock, Files, Lesson, Lessons, Recalled, Stamp};
 use crate::config::disk::Disk;
 use crate::evolution::ports::{Scores, Store};
 use crate::evolution::select::{self, Known, Occasion, Selection};
@@ -21,6 +22,9 @@ use crate::text::truncate::estimate_tokens;
 
 /// The scopes in the order they are read.
 const SCOPES: [Scope; 2] = [Scope::Repo, Scope::User];
+
+/// The most passages of past sessions that come with a message nobody asked this about.
+const MOST_RECALLED: usize = 2;
 
 /// The lessons of one session.
 pub struct SessionLessons {
@@ -125,6 +129,28 @@ impl SessionLessons {
         lessons
     }
 
+    /// What past sessions hold that clearly fits a message, within its half of the budget.
+    fn recalled(&self, message: &str, was_shown: &dyn Fn(&str) -> bool) -> Vec<Lesson> {
+        let mut left = self.learning.settings.recall_tokens / 2;
+        if left == 0 {
+            return Vec::new();
+        }
+        let past = self.learning.past_sessions().seen_from(&self.thread.to_string());
+        let mut lessons = Vec::new();
+        for hit in past.fitting(message, MOST_RECALLED) {
+            let Recalled { id, who, date, text } = recalled(&hit);
+            let tokens = u32::try_from(estimate_tokens(text.len() + 90)).unwrap_or(u32::MAX);
+            if tokens > left || was_shown(&id) {
+                continue;
+            }
+            left -= tokens;
+            let mut state = self.state();
+            self.note(&mut state, &EntryId(id.clone()), Place::Message, tokens, false);
+            lessons.push(Lesson { id, text, source: format!("{who}, {date}") });
+        }
+        lessons
+    }
+
     fn note_skill(&self, name: &str, place: Place) {
         let mut state = self.state();
         let active = |ledger: &Ledger| {
@@ -163,7 +189,10 @@ impl Lessons for SessionLessons {
             at_start.map(|(id, _)| id.0.clone()).collect()
         };
         let was_shown = &|id: &str| was_shown(id) || at_start.contains(id);
-        self.show(Place::Message, |known| select::with_message(known, &occasion, settings, was_shown))
+        let mut lessons =
+            self.show(Place::Message, |known| select::with_message(known, &occasion, settings, was_shown));
+        lessons.extend(self.recalled(message, was_shown));
+        lessons
     }
 
     fn with_call(&self, activity: &Activity) -> Option<Lesson> {

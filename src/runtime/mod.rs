@@ -11,6 +11,7 @@
 //! | [`learning`] | what is learned where a session works, and who keeps its turns |
 //! | [`lessons`] | what a session is shown of what was learned before it |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
+//! | [`recall`] | past sessions, read into the index and found again |
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
@@ -21,6 +22,7 @@ pub mod learning;
 pub mod lessons;
 pub mod opening;
 pub mod provider;
+pub mod recall;
 pub mod session;
 pub mod setup;
 pub mod shell;
@@ -39,10 +41,11 @@ use evolution::{IdleReview, MeanwhileReview, Reviewer};
 use key_command::KeyCommand;
 use lessons::SessionLessons;
 
-use crate::agent::ports::{Checkpoints, Clock, EventSink, ModelClient, Rollout};
+use crate::agent::ports::{Checkpoints, Clock, EventSink, ModelClient, Recall, Rollout};
 use crate::agent::{AgentLoop, Conversation};
 use crate::config::Loaded;
 use crate::config::clock::SystemClock;
+use crate::evolution::Mode;
 use crate::evolution::run::How;
 use crate::evolution::stage::Pass;
 use crate::exec::Sessions;
@@ -169,10 +172,14 @@ impl AgentRuntime {
         conversation.context.learn_from(
             learning.as_ref().and_then(|learning| SessionLessons::of(learning, info.thread_id, recorded, clock())),
         );
+        let past = learning.as_ref().filter(|learning| learning.settings.mode > Mode::Observe).map(|learning| {
+            let past = learning.past_sessions().seen_from(&info.thread_id.to_string());
+            Arc::new(past) as Arc<dyn Recall>
+        });
         let observer = learning.zip(info.rollout_path.clone()).map(|(learning, rollout)| learning.observer(rollout));
         AgentLoop {
             model: Arc::clone(&self.model),
-            tools: Arc::new(toolset::build(&self.prepared, &self.processes)),
+            tools: Arc::new(toolset::build(&self.prepared, &self.processes, past)),
             rollout,
             checkpoints,
             observer,

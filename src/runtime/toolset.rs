@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::provider;
 use super::setup::Prepared;
 use crate::agent::Toolbox;
-use crate::agent::ports::Tool;
+use crate::agent::ports::{Recall, Tool};
 use crate::config::schema;
 use crate::exec::{CommandEnv, EnvPolicy, Inherit, Sessions};
 use crate::tools::command::Commands;
@@ -14,7 +14,7 @@ use crate::tools::{ACCEPTED, TOOLS, ToolDeps};
 
 /// Builds the tools this model is offered, and those it is answered.
 #[must_use]
-pub fn build(prepared: &Prepared, processes: &Arc<Sessions>) -> Toolbox {
+pub fn build(prepared: &Prepared, processes: &Arc<Sessions>, past: Option<Arc<dyn Recall>>) -> Toolbox {
     let config = &prepared.loaded.config;
     let commands = Commands {
         sessions: Arc::clone(processes),
@@ -22,9 +22,11 @@ pub fn build(prepared: &Prepared, processes: &Arc<Sessions>) -> Toolbox {
         sandbox: prepared.sandbox(),
         longest_poll: Duration::from_millis(config.background_terminal_max_timeout),
     };
-    let deps = ToolDeps { commands, freeform_patch: prepared.model_info.freeform_patch };
+    let is_kept = past.is_some();
+    let deps = ToolDeps { commands, freeform_patch: prepared.model_info.freeform_patch, past };
     let switched_off = |tool: &Arc<dyn Tool>| match tool.spec().name.as_str() {
         "view_image" => !config.tools.view_image,
+        "recall" => !is_kept,
         "update_plan" => !config.tools.update_plan.enabled,
         _ => false,
     };

@@ -3,7 +3,9 @@
 //! What tools share: [`arguments`] reads what the model sent, [`command`] runs commands, [`disk`] runs work on files,
 //! [`lines`] reads them line by line, [`search`] searches them, and [`indentation`] finds blocks of code.
 
-use crate::agent::ports::Tool;
+use std::sync::Arc;
+
+use crate::agent::ports::{Recall, Tool};
 use crate::protocol::ToolSpec;
 
 pub mod apply_patch;
@@ -16,6 +18,7 @@ pub mod indentation;
 pub mod lines;
 pub mod list_dir;
 pub mod read_file;
+pub mod recall;
 pub mod search;
 pub mod shell;
 pub mod shell_command;
@@ -29,6 +32,8 @@ pub struct ToolDeps {
     pub commands: command::Commands,
     /// Whether the model takes patches as free text held to a grammar; others get a function.
     pub freeform_patch: bool,
+    /// Past sessions, when anything is kept of them.
+    pub past: Option<Arc<dyn Recall>>,
 }
 
 /// Makes a tool.
@@ -48,6 +53,7 @@ pub const TOOLS: &[Build] = &[
     |_| Box::new(grep_files::GrepFiles::new()),
     |_| Box::new(view_image::ViewImage::new()),
     |_| Box::new(update_plan::UpdatePlan::new()),
+    |deps| Box::new(recall::Recall::new(deps.past.clone())),
 ];
 
 /// Tools that work when called but are offered to nobody: models of an older generation know them by heart.

@@ -65,7 +65,7 @@ impl Bench {
             cancel: CancellationToken::new(),
             events: Arc::clone(&warnings) as _,
         };
-        Self { home, deps: ToolDeps { commands, freeform_patch: true }, cx, warnings }
+        Self { home, deps: ToolDeps { commands, freeform_patch: true, past: None }, cx, warnings }
     }
 
     fn sessions(&self) -> &Sessions {

@@ -33,9 +33,11 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// What is made from the journals: all but the journals and the records, and the lock.
+/// What is made from the journals: all but the journals and the records, the locks, and the index, which is made from the session
+/// files.
 fn derived(home: &Home) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = files(&home.world.home().join("hone"));
+    files.retain(|path, _| !path.to_string_lossy().contains("index.sqlite"));
     files.retain(|path, _| path.extension().is_none_or(|end| end != "jsonl") && !path.ends_with("lock"));
     files
 }
@@ -81,7 +83,10 @@ fn two_lessons_of_one_session_reach_the_next_are_accounted_for_and_taken_back_by
 
     // `undo` takes back what that session taught.
     let thread = turn.thread.to_string();
+    let index = std::fs::read(home.world.home().join("hone/index.sqlite")).unwrap();
     home.world.run(&["evolve", "undo", "--session", &thread]).expect(0);
+    let untouched = index == std::fs::read(home.world.home().join("hone/index.sqlite")).unwrap();
+    assert!(untouched, "the index holds what was said and nothing of what was learned");
     let mut after = derived(&home);
     // What was measured stays: nobody's text is in it.
     after.retain(|path, _| before.contains_key(path) || !path.ends_with("scores.json"));

@@ -16,5 +16,5 @@ pub fn tool_deps() -> ToolDeps {
         sandbox: None,
         longest_poll: Duration::from_secs(300),
     };
-    ToolDeps { commands, freeform_patch: true }
+    ToolDeps { commands, freeform_patch: true, past: None }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::agent::ports::EventSink;
 use crate::cli::terminal;
@@ -76,6 +77,9 @@ async fn review(setup: Setup, asked: &Run) -> Result<u8, UserError> {
         let reviewer = Reviewer::new(learning, model, Arc::clone(&clock));
         let pass = reviewer.pass(how).await;
         failed |= pass.trouble.is_some();
+        if !asked.dry_run {
+            reviewer.index(Duration::from_secs(60)).await;
+        }
         terminal::print(&told(&name, &pass, asked.dry_run));
         for damage in store.damage() {
             terminal::print_error(&format!("warning: {damage}\n"));
