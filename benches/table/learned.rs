@@ -1,13 +1,19 @@
 //! A repository about which much was learned.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hone::config::Environment;
 use hone::config::clock::SystemClock;
 use hone::config::repo::Project;
+use hone::evolution::observe::{Surroundings, record};
 use hone::evolution::ports::Store as _;
 use hone::ledger::hand::written;
-use hone::protocol::learned::{Author, Edit, Entry, MemoryKind, OpId, Operation, Scope, Verb};
+use hone::protocol::event::{Activity, ToolResult};
+use hone::protocol::learned::{Author, Edit, Entry, MemoryKind, OpId, Operation, Scope, TurnKind, Verb};
+use hone::protocol::trace::{CallTrace, Ended, TurnTrace};
+use hone::protocol::{ThreadId, TurnId};
 use hone::store::DiskStore;
 
 use super::lab::Lab;
@@ -36,4 +42,50 @@ pub fn learn(lab: &Lab, count: u64) -> usize {
     };
     store.commit(Scope::Repo, 0, &(0..count).map(add).collect::<Vec<_>>()).unwrap();
     without
+}
+
+/// Keeps the records of `count` turns, each of 40 commands that print 20 KB, as the end of a turn does. Returns how long the
+/// `percent`th percentile of them took, in milliseconds.
+pub fn keep_records(lab: &Lab, count: usize, percent: usize) -> f64 {
+    let clock = Arc::new(SystemClock::new(&Environment::default()));
+    let store = DiskStore::new(&lab.home, &Project::of(&lab.work).id, clock);
+    let line =
+        "src/lexer.rs:120:17: warning: unused variable `token`, secret = \"no\", see https://example.com/a?b=c\n";
+    let call = |number: usize| CallTrace {
+        id: format!("call_{number}"),
+        activity: Activity::Exec { command: format!("cargo check -p part{number} 2>&1"), cwd: lab.work.clone() },
+        result: Some(ToolResult {
+            ok: true,
+            exit_code: Some(0),
+            duration: Duration::from_millis(12),
+            output: line.repeat(200),
+            changes: Vec::new(),
+        }),
+    };
+    let trace = || TurnTrace {
+        turn: TurnId::new(),
+        thread: ThreadId::new(),
+        started_ms: 1,
+        ended_ms: 2,
+        cwd: lab.work.clone(),
+        model: "m".to_owned(),
+        said: vec![line.repeat(10)],
+        answer: Some(line.repeat(10).into()),
+        ended: Ended::Completed,
+        calls: (0..40).map(call).collect(),
+        skills: Vec::new(),
+    };
+    let around =
+        Surroundings { kind: TurnKind::Person, rollout: None, root: Path::new("/"), secrets: &["sk-known-secret"] };
+    let mut took: Vec<f64> = (0..count)
+        .map(|_| {
+            let trace = trace();
+            let begin = Instant::now();
+            store.append_turn(&record(trace, &around)).unwrap();
+            begin.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect();
+    assert_eq!(store.turns().unwrap().len() % count, 0);
+    took.sort_by(f64::total_cmp);
+    took[count * percent / 100 - 1]
 }

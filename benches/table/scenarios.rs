@@ -25,6 +25,7 @@ pub const SCENARIOS: &[(&str, Scenario)] = &[
     ("one-shot turn", one_shot),
     ("one-shot turn, shown some of 200 memories", with_200_memories),
     ("one-shot turn, shown some of 1,000 memories", with_1000_memories),
+    ("keeping the record of a turn of 40 calls, 95th of 100", keeping_a_record),
     ("shell round trip (of 200)", shell_round_trips),
     ("growing history (100 × 20 KB), per MB sent", growing_history),
     ("reply of 100,000 deltas", deltas),
@@ -52,6 +53,10 @@ fn one_shot(lab: &Lab) -> Row {
     let answers = [ok()];
     let memory = lab.peak_of_turn(&["exec", "go"], &answers);
     lab.row("ms", || ms(lab.turn(&answers).wall)).with_memory(memory)
+}
+
+fn keeping_a_record(lab: &Lab) -> Row {
+    lab.row("ms", || learned::keep_records(lab, 100, 95))
 }
 
 fn with_200_memories(lab: &Lab) -> Row {

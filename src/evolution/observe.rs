@@ -3,6 +3,7 @@
 //! No model, no waiting: a turn's trace is shortened and redacted. What the program itself told the model is not among the words
 //! the person said, so that nothing learned is learned again.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::protocol::event::{Activity, FileChangeKind};
@@ -17,6 +18,8 @@ const MESSAGE: OutputLimit = OutputLimit::Bytes(4096);
 const COMMAND: OutputLimit = OutputLimit::Bytes(1024);
 /// How many bytes of what a tool answered: its begin and its end.
 const OUTPUT: OutputLimit = OutputLimit::Bytes(1024);
+/// How much of a long text is looked at, from its begin and from its end.
+const END: usize = 16 * 1024;
 /// How many calls of a turn. The last ones say how it went.
 const CALLS: usize = 200;
 
@@ -36,7 +39,8 @@ pub struct Surroundings<'a> {
 #[must_use]
 pub fn record(trace: TurnTrace, around: &Surroundings<'_>) -> TurnRecord {
     let keep = |text: &str, limit| {
-        let clean = redact(text, around.secrets);
+        let near = ends(text);
+        let clean = redact(&near, around.secrets);
         truncate::middle(&clean, limit).into_owned()
     };
     let skills = skills(&trace);
@@ -60,6 +64,17 @@ pub fn record(trace: TurnTrace, around: &Surroundings<'_>) -> TurnRecord {
         skills,
         cwd: trace.cwd,
     }
+}
+
+/// The begin and the end of a long text, far more of it than is kept: what lies between cannot matter, and looking for secrets in
+/// megabytes would hold up the turn's end.
+fn ends(text: &str) -> Cow<'_, str> {
+    if text.len() <= 3 * END {
+        return Cow::Borrowed(text);
+    }
+    let begin = &text[..text.floor_char_boundary(END)];
+    let end = &text[text.ceil_char_boundary(text.len() - END)..];
+    Cow::Owned(format!("{begin}\n…\n{end}"))
 }
 
 fn call_record(call: &CallTrace, around: &Surroundings<'_>, keep: &impl Fn(&str, OutputLimit) -> String) -> CallRecord {
@@ -181,6 +196,15 @@ mod tests {
             let record = record_of(trace("x", vec![exec("t", 0, &output)]));
             assert!(!record.calls[0].output.contains("sk-pr"), "key at {at}");
         }
+    }
+
+    #[test]
+    fn of_megabytes_the_ends_are_kept_and_no_secret_of_them() {
+        let key = "sk-proj-abcdefghij0123456789abcd";
+        let output = format!("first é{key}{}é{key} last", "öß\n".repeat(300_000));
+        let kept = record_of(trace("x", vec![exec("t", 0, &output)])).calls[0].output.clone();
+        assert!(kept.starts_with("first é[redacted]") && kept.ends_with("é[redacted] last"), "{kept}");
+        assert!(kept.len() < 1200);
     }
 
     #[test]
