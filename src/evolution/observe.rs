@@ -19,7 +19,7 @@ const COMMAND: OutputLimit = OutputLimit::Bytes(1024);
 /// How many bytes of what a tool answered: its begin and its end.
 const OUTPUT: OutputLimit = OutputLimit::Bytes(1024);
 /// How much of a long text is looked at, from its begin and from its end.
-const END: usize = 16 * 1024;
+const END: usize = 4 * 1024;
 /// How many calls of a turn. The last ones say how it went.
 const CALLS: usize = 200;
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::provider;
 use super::recall::PastSessions;
 use super::setup::Prepared;
 use crate::agent::ports::{Clock, Observer};
@@ -34,8 +35,7 @@ impl Learning {
     /// What is learned where a session works; `None` when nothing is.
     #[must_use]
     pub fn of(prepared: &Prepared, clock: Arc<dyn Clock>) -> Option<Self> {
-        let learning = Self::at(&prepared.loaded, &prepared.setup.cwd, clock)?;
-        Some(Self { secrets: prepared.secrets().into(), ..learning })
+        Self::at(&prepared.loaded, &prepared.setup.cwd, clock)
     }
 
     /// What is learned in a folder, for whoever keeps no turns of it; `None` when nothing is.
@@ -50,7 +50,7 @@ impl Learning {
         let settings = settings(&loaded.config);
         let Project { id, root } = Project::of(folder);
         let store = Arc::new(DiskStore::new(loaded.home.dir(), &id, Arc::clone(&clock)));
-        Self { store, settings, root, project: id, clock, secrets: Arc::new([]) }
+        Self { store, settings, root, project: id, clock, secrets: provider::secrets(loaded).into() }
     }
 
     /// The same for every project that something is known of, by their ids. One whose folder is not there any more, or is another

@@ -63,6 +63,24 @@ pub fn key_variables(loaded: &Loaded) -> Vec<String> {
     named.chain(["CODEX_API_KEY".to_owned()]).collect()
 }
 
+/// The secrets of a configuration and its environment, word for word: whatever is kept beside a conversation is kept without them.
+#[must_use]
+pub fn secrets(loaded: &Loaded) -> Vec<String> {
+    let variables = key_variables(loaded).into_iter().chain(["OPENAI_API_KEY".to_owned()]);
+    let set = variables.filter_map(|name| loaded.env.get(&name).map(str::to_owned));
+    let tables = loaded.config.model_providers.values();
+    let written =
+        tables.filter_map(|table| table.experimental_bearer_token.as_ref().map(|token| token.expose().to_owned()));
+    let login = match auth::login(&loaded.home) {
+        Some(Login::Key(key)) => Some(key.expose().to_owned()),
+        _ => None,
+    };
+    let mut secrets: Vec<String> = set.chain(written).chain(login).filter(|secret| !secret.trim().is_empty()).collect();
+    secrets.sort_unstable();
+    secrets.dedup();
+    secrets
+}
+
 fn key(table: &configured::Provider, env: &Environment, id: &str) -> Option<Secret> {
     if let Some(token) = &table.experimental_bearer_token {
         return Some(Secret::new(token.expose()));

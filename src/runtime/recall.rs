@@ -26,6 +26,10 @@ use crate::text::{injected, redact, time};
 const SAID: usize = 8_000;
 /// The most of the begin and of the end of what a tool answered.
 const ANSWERED: (usize, usize) = (3_000, 1_000);
+/// How much more of it is looked at for secrets, at both ends.
+const MARGIN: usize = 4_000;
+/// How much may be more than that: what stands for what was left out.
+const CUT: usize = 8;
 /// The most of what was asked that goes along with everything else in the turn.
 const AROUND: usize = 400;
 /// How many passages are put in at once: what a crash undoes.
@@ -277,7 +281,9 @@ impl<'a> Reading<'a> {
                 self.put("tool", at_ms, text);
             }
             ItemKind::Output { call_id, .. } if !self.passed_over.iter().any(|passed| **passed == **call_id) => {
-                let text = self.kept(&both_ends(&output_text(item)), ANSWERED.0 + ANSWERED.1 + 8);
+                // What is cut away is looked at first, as far as a secret may reach into what is kept.
+                let near = both_ends(&output_text(item), MARGIN);
+                let text = both_ends(&self.clean(&near), 0);
                 self.put("tool", at_ms, text);
             }
             _ => {}
@@ -286,9 +292,12 @@ impl<'a> Reading<'a> {
 
     /// A text as it may be kept: without what was injected, and without secrets.
     fn kept(&self, text: &str, most: usize) -> String {
+        self.clean(text).chars().take(most).collect()
+    }
+
+    fn clean(&self, text: &str) -> String {
         let text = injected::without(text);
-        let text = redact::redact(&text, &self.secrets);
-        text.trim().chars().take(most).collect()
+        redact::redact(&text, &self.secrets).trim().to_owned()
     }
 
     fn put(&mut self, role: &'static str, at_ms: u64, text: String) {
@@ -299,13 +308,14 @@ impl<'a> Reading<'a> {
 }
 
 /// The begin and the end of a long text: what was run and how it went.
-fn both_ends(text: &str) -> String {
+fn both_ends(text: &str, margin: usize) -> String {
     let count = text.chars().count();
-    if count <= ANSWERED.0 + ANSWERED.1 {
+    let (first, last) = (ANSWERED.0 + margin, ANSWERED.1 + margin);
+    if count <= first + last + CUT {
         return text.to_owned();
     }
-    let begin: String = text.chars().take(ANSWERED.0).collect();
-    let end: String = text.chars().skip(count - ANSWERED.1).collect();
+    let begin: String = text.chars().take(first).collect();
+    let end: String = text.chars().skip(count - last).collect();
     format!("{begin}\n…\n{end}")
 }
 

@@ -144,14 +144,6 @@ impl Prepared {
         self.setup.ephemeral
     }
 
-    /// The secrets this run knows word for word: they are kept out of everything that is written down besides the conversation.
-    pub(super) fn secrets(&self) -> Vec<String> {
-        let key = self.provider.key.as_ref().map(|key| key.expose().to_owned());
-        let variables = provider::key_variables(&self.loaded);
-        let named = variables.iter().filter_map(|name| self.loaded.env.get(name)).map(str::to_owned);
-        key.into_iter().chain(named).filter(|secret| !secret.trim().is_empty()).collect()
-    }
-
     /// Chooses another model.
     pub(super) fn choose_model(&mut self, slug: &str) {
         slug.clone_into(&mut self.slug);

@@ -219,26 +219,23 @@ fn kill_9_at_every_write_of_gc_loses_nothing_that_stays() {
         return;
     }
     let sweep = |scene: &Scene| scene.world.hone(&["evolve", "gc"]);
-    let scene = || {
-        let scene = Scene::new();
-        program::run(&mut scene.review(), b"").expect(0);
-        let id = scene
-            .store()
-            .ledger(Scope::Repo)
-            .unwrap()
-            .memories()
-            .find(|memory| memory.text == RULE)
-            .unwrap()
-            .id
-            .0
-            .clone();
-        program::run(&mut scene.world.hone(&["evolve", "forget", &id]), b"").expect(0);
-        scene
+    let whole = Scene::new();
+    program::run(&mut whole.review(), b"").expect(0);
+    let ledger = whole.store().ledger(Scope::Repo).unwrap();
+    let id = ledger.memories().find(|memory| memory.text == RULE).unwrap().id.0.clone();
+    program::run(&mut whole.world.hone(&["evolve", "forget", &id]), b"").expect(0);
+    let files: Vec<(PathBuf, Vec<u8>)> =
+        walk(&whole.learned()).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap())).collect();
+    let restore = || {
+        walk(&whole.learned()).into_iter().for_each(|path| fs::remove_file(path).unwrap());
+        files.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
     };
-    let whole = scene();
     let before = texts(&whole.store());
     let is_there = |scene: &Scene| {
-        let text = walk(&scene.learned()).into_iter().map(|path| fs::read_to_string(path).unwrap()).collect::<String>();
+        let text = walk(&scene.learned())
+            .into_iter()
+            .map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned())
+            .collect::<String>();
         text.contains("tests with `just t`, never")
     };
     assert!(is_there(&whole));
@@ -246,12 +243,13 @@ fn kill_9_at_every_write_of_gc_loses_nothing_that_stays() {
     assert_eq!((ended.code, is_there(&whole), texts(&whole.store())), (Some(0), false, before.clone()));
     for blow in BLOWS {
         for at in 1..=ended.writes {
-            let scene = scene();
-            trace::run(silent(&mut sweep(&scene)), &scene.learned(), at, Some(blow), &mut || {});
+            restore();
+            let scene = &whole;
+            trace::run(silent(&mut sweep(scene)), &scene.learned(), at, Some(blow), &mut || {});
             let what = format!("{blow:?} at write {at}");
             assert_eq!((scene.torn(), texts(&scene.store())), (0, before.clone()), "{what}");
-            program::run(&mut sweep(&scene), b"").expect(0);
-            assert!(!is_there(&scene), "{what}");
+            program::run(&mut sweep(scene), b"").expect(0);
+            assert!(!is_there(scene), "{what}");
             assert_eq!(texts(&scene.store()), before, "{what}");
             let store = scene.store();
             assert_eq!(outbox(&store.turns().unwrap(), &store.reviews().unwrap()), [] as [usize; 0], "{what}");

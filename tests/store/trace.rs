@@ -157,7 +157,7 @@ impl Tracer {
 
     fn begins(&mut self, thread: pid_t, meanwhile: &mut dyn FnMut()) -> Then {
         let mut registers = registers(thread);
-        let Some(write) = Write::of(thread, &registers).filter(|write| write.path.starts_with(&self.folder)) else {
+        let Some(write) = Write::of(thread, &registers).filter(|write| write.is_below(&self.folder)) else {
             return Then::Nothing;
         };
         self.writes += 1;
@@ -217,6 +217,11 @@ struct Write {
 }
 
 impl Write {
+    /// The index is made from the sessions and can be deleted; its own library sees to it that it is whole.
+    fn is_below(&self, folder: &Path) -> bool {
+        self.path.starts_with(folder) && !self.path.to_string_lossy().contains("index.sqlite")
+    }
+
     fn of(thread: pid_t, registers: &Registers) -> Option<Self> {
         let call = i64::from_ne_bytes(registers.orig_rax.to_ne_bytes());
         let open = |path: u64, flags: u64| {

@@ -37,6 +37,33 @@ const SHAPES: &[Shape] = &[
     key("lin_api_", 20), key("figd_", 20), key("tskey-", 16), key("PMAK-", 20), key("ATATT3", 20), key("AGE-SECRET-KEY-1", 30),
 ];
 
+/// Which two bytes a key may begin with: so that most words are looked at no further.
+static BEGINS: [[bool; 128]; 128] = begins();
+
+const fn begins() -> [[bool; 128]; 128] {
+    let mut begins = [[false; 128]; 128];
+    let mut at = 0;
+    while at < SHAPES.len() {
+        let prefix = SHAPES[at].prefix.as_bytes();
+        begins[prefix[0] as usize][prefix[1] as usize] = true;
+        at += 1;
+    }
+    begins[b'A' as usize][b'K' as usize] = true;
+    begins[b'A' as usize][b'S' as usize] = true;
+    begins[b'A' as usize][b'B' as usize] = true;
+    begins[b'A' as usize][b'C' as usize] = true;
+    begins[b'e' as usize][b'y' as usize] = true;
+    let (mut first, mut second) = (b'0', b'0');
+    while first <= b'9' {
+        while second <= b'9' {
+            begins[first as usize][second as usize] = true;
+            second += 1;
+        }
+        (first, second) = (first + 1, b'0');
+    }
+    begins
+}
+
 /// At the end of a text that was cut there, this many characters behind a prefix of its own are enough.
 const CUT_REST: usize = 6;
 
@@ -103,7 +130,11 @@ fn starts(bytes: &[u8], at: usize) -> [Option<usize>; 2] {
 
 /// Where the key that begins at `start` ends, if one does. Letters, digits, `-` and `_` go on to `run_end`.
 fn end(bytes: &[u8], start: usize, run_end: usize) -> Option<usize> {
-    let rest = &bytes[start..];
+    let rest = bytes.get(start..)?;
+    let (first, second) = (*rest.first()?, *rest.get(1)?);
+    if !(first.is_ascii() && second.is_ascii() && BEGINS[usize::from(first)][usize::from(second)]) {
+        return None;
+    }
     shape_end(bytes, start).or_else(|| {
         aws_end(rest)
             .or_else(|| token_end(rest, run_end.saturating_sub(start)))

@@ -88,6 +88,9 @@ fn secret(text: &str, name: Range<usize>) -> Option<Range<usize>> {
     if !(is_quote(next) || matches!(next, b'=' | b':' | b'\\' | b' ' | b'\t' | b'>' | b']' | b',')) {
         return None;
     }
+    if !may_end(&bytes[name.clone()]) {
+        return None;
+    }
     let name = unstuck(text, &name);
     let joined = joined(bytes, &name);
     if joined.ends_with("bearer") && next == b' ' {
@@ -110,6 +113,20 @@ fn secret(text: &str, name: Range<usize>) -> Option<Range<usize>> {
         }
         None => None,
     }
+}
+
+/// Whether a name ends as one of those looked for. Cheap, since it is asked of every word.
+fn may_end(name: &[u8]) -> bool {
+    let mut last = [0; 3];
+    let letters = name.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
+    for (place, byte) in last.iter_mut().rev().zip(letters) {
+        *place = byte.to_ascii_lowercase();
+    }
+    let of_names = matches!(
+        &last,
+        b"ord" | b"swd" | b"ase" | b"ode" | b"pwd" | b"ret" | b"ial" | b"als" | b"key" | b"ken" | b"ass"
+    );
+    of_names || matches!(&last, b"ion" | b"rer" | b"ser" | [0, 0, b'u'])
 }
 
 /// A name without the letter of an escaped line break that sticks to it.
