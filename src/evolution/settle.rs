@@ -3,12 +3,9 @@
 //! The same again is more evidence; what says otherwise takes the older one's place, if it weighs as much and is newer, or is
 //! dropped. Nothing is ever left standing against something else.
 
-use std::collections::BTreeSet;
-
-use super::mentions::Mentions;
+use super::relation::{Relation, SAME, relation};
 use super::settings::Mode;
 use super::stage::{Verified, decision};
-use super::words;
 use crate::ledger::Ledger;
 use crate::protocol::learned::{
     Authority, Candidate, Decision, Discard, Edit, Entry, EntryId, Memory, MemoryKind, MemoryState, OpId, Operation,
@@ -20,11 +17,6 @@ use crate::text::similar::similarity;
 pub const MOST_ENTRIES: usize = 200;
 /// How many characters their texts have at most.
 pub const MOST_CHARS: usize = 24_000;
-/// From here on two texts say the same.
-const SAME: f64 = 0.85;
-/// From here on they speak of the same.
-const NEAR: f64 = 0.6;
-
 /// What a scope's candidates come to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
@@ -32,18 +24,6 @@ pub struct Settled {
     pub operations: Vec<Operation>,
     /// What became of each candidate, in order.
     pub decisions: Vec<Decision>,
-}
-
-/// How a candidate stands to an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    None,
-    /// It says the same, or less.
-    Same,
-    /// It says it in other words.
-    Near,
-    /// They cannot both hold.
-    Contrary,
 }
 
 /// What is to be done with a candidate.
@@ -285,75 +265,4 @@ fn state(candidate: &Candidate, authority: Authority, mode: Mode) -> MemoryState
     };
     let at_once = mode == Mode::Auto && candidate.scope == Scope::Repo && is_safe;
     if at_once { MemoryState::Active } else { MemoryState::Staged }
-}
-
-fn relation(new: &Candidate, old: &Memory) -> Relation {
-    match (&new.pitfall, &old.pitfall) {
-        (Some(new), Some(old)) => return pitfalls(new, old),
-        (None, None) => {}
-        // That a command failed and that it is to be used are different things.
-        _ => return Relation::None,
-    }
-    let (for_new, for_old) = (Mentions::of(&new.text), Mentions::of(&old.text));
-    if for_new.contradict(&for_old) {
-        return Relation::Contrary;
-    }
-    let alike = similarity(&new.text, &old.text);
-    if alike >= SAME && for_new == for_old {
-        return if polarity(&new.text) == polarity(&old.text) { Relation::Same } else { Relation::Contrary };
-    }
-    // The same sentence with another name in it.
-    let differ = !for_new.for_.is_empty() && !for_old.for_.is_empty() && for_new.for_.is_disjoint(&for_old.for_);
-    if differ {
-        let frames = similarity(&frame(&new.text), &frame(&old.text));
-        return if frames >= SAME { Relation::Contrary } else { Relation::None };
-    }
-    if for_new.is_empty() && for_old.is_empty() {
-        let opposite = polarity(&new.text) != polarity(&old.text);
-        return match alike {
-            alike if alike >= NEAR && opposite => Relation::Contrary,
-            alike if alike >= NEAR + 0.1 => Relation::Near,
-            _ => Relation::None,
-        };
-    }
-    let told = for_new.against.is_empty() && !for_new.for_.is_empty() && for_new.for_.is_subset(&for_old.for_);
-    match alike {
-        _ if told && new.kind == MemoryKind::Fact && is_of_outcome(new) => Relation::Same,
-        alike if alike >= NEAR && (told || for_new == for_old) => Relation::Near,
-        _ => Relation::None,
-    }
-}
-
-fn is_of_outcome(candidate: &Candidate) -> bool {
-    candidate.evidence.iter().all(|evidence| evidence.source == crate::protocol::learned::Source::Exit)
-}
-
-fn pitfalls(new: &crate::protocol::learned::Pitfall, old: &crate::protocol::learned::Pitfall) -> Relation {
-    let answers = |a: &Option<String>, tried: &str| a.as_deref() == Some(tried);
-    if answers(&old.instead, &new.tried) || answers(&new.instead, &old.tried) {
-        return Relation::Contrary;
-    }
-    match new.tried == old.tried {
-        true if new.instead == old.instead => Relation::Same,
-        true => Relation::Near,
-        false => Relation::None,
-    }
-}
-
-/// A text without the names in it.
-fn frame(text: &str) -> String {
-    let names: BTreeSet<String> = {
-        let found = Mentions::of(text);
-        found.for_.into_iter().chain(found.against).collect()
-    };
-    let bare = words::bare(text);
-    names.iter().fold(bare, |text, name| text.replace(name.as_str(), "x"))
-}
-
-/// Whether a text refuses something.
-fn polarity(text: &str) -> bool {
-    const NO: &[&str] = &["never", "not", "don't", "dont", "no", "avoid", "stop", "without"];
-    const CHINESE: &[&str] = &["不", "别", "禁止", "切勿"];
-    let bare = words::bare(text);
-    words::holds_any(&bare, NO) || CHINESE.iter().any(|word| bare.contains(word))
 }

@@ -3,8 +3,9 @@
 //!
 //! A bug report ("it always fails"), a task ("don't commit yet") and a question are no statements; in doubt it is none.
 
+use super::leads::{strip_leads, tidy};
 use super::mentions::Mentions;
-use super::words::{Sentence, bare, holds, holds_any};
+use super::words::{Sentence, holds, holds_any};
 use crate::protocol::learned::{About, MemoryKind, Scope};
 
 /// Something a person stated.
@@ -66,53 +67,6 @@ const EVERYWHERE: &[&str] = &[
     "任何项目",
     "每个项目",
     "所有仓库",
-];
-
-/// What a person begins with before the statement itself; longest first where one begins another.
-const LEADS: &[&str] = &[
-    "please remember that ",
-    "please remember: ",
-    "please remember ",
-    "remember that ",
-    "remember: ",
-    "remember, ",
-    "remember to ",
-    "remember ",
-    "from now on, ",
-    "from now on ",
-    "note that ",
-    "please note that ",
-    "please ",
-    "also, ",
-    "also ",
-    "and ",
-    "but ",
-    "no, ",
-    "nope, ",
-    "wrong, ",
-    "ok, ",
-    "okay, ",
-    "so ",
-    "by the way, ",
-    "btw ",
-    "next time, ",
-    "next time ",
-    "in future, ",
-    "in the future, ",
-    "请记住，",
-    "请记住：",
-    "请记住",
-    "记住，",
-    "记住：",
-    "记住:",
-    "记住",
-    "请",
-    "以后，",
-    "不对，",
-    "不是，",
-    "错了，",
-    "另外，",
-    "顺便说一下，",
 ];
 
 /// The statement a sentence makes, if it makes one.
@@ -208,14 +162,6 @@ fn kind(bare: &str, mentions: &Mentions) -> Option<MemoryKind> {
     None
 }
 
-fn strip_leads(clause: &str) -> &str {
-    let mut clause = clause.trim();
-    while let Some(rest) = LEADS.iter().find_map(|lead| clause.strip_prefix(lead)) {
-        clause = rest.trim_start();
-    }
-    clause
-}
-
 /// Whether a clause commands for good.
 fn is_rule(clause: &str, names: bool) -> bool {
     const SUBJECTS: &[&str] = &["we ", "you should ", "you must ", "i want you to ", "we should ", "we must "];
@@ -298,24 +244,6 @@ fn is_custom(bare: &str) -> bool {
     let chinese =
         ["我们用", "我们使用", "测试用", "测试要用", "本项目用", "本项目使用", "这个项目用", "这个项目使用", "构建用"];
     english || to_test || chinese.iter().any(|words| bare.contains(words))
-}
-
-/// The sentence without what leads up to it, as one to stand alone.
-fn tidy(text: &str) -> String {
-    let mut text = text.trim();
-    // The lead is cut off the text as it is written, so only a lead of the same length in lower case will do.
-    while let Some(rest) = LEADS.iter().find_map(|lead| {
-        let begin = text.get(..lead.len())?;
-        (begin.to_lowercase() == *lead).then(|| text[lead.len()..].trim_start())
-    }) {
-        text = rest;
-    }
-    let text = text.trim_end_matches(['.', '!', '。', '！', ';', '；', ',', '，']).trim_end();
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase().to_string()).unwrap_or_default();
-    let end = if bare(text).chars().any(crate::text::similar::is_ideograph) { "。" } else { "." };
-    let lasts = chars.as_str();
-    format!("{first}{lasts}{end}")
 }
 
 #[cfg(test)]

@@ -16,8 +16,6 @@ use libc::{c_int, pid_t, user_regs_struct as Registers};
 /// What is done to the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
-    /// It is killed when it is about to write.
-    Before,
     /// It is killed with half of what it wanted to write written.
     Halfway,
     /// It is killed when it has written.
@@ -164,7 +162,6 @@ impl Tracer {
         let is_it = self.writes == self.at;
         match self.blow {
             None if is_it => meanwhile(),
-            Some(Blow::Before) if is_it => self.kill(),
             Some(Blow::Halfway) if is_it => {
                 if write.has_bytes {
                     registers.rdx /= 2;
