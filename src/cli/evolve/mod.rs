@@ -6,7 +6,7 @@
 //! | [`status`], [`log`], [`list`], [`why`] | looking at it |
 //! | [`wishes`], [`undo`] | deciding about it |
 //! | [`gc`] | `gc`: erases what was forgotten, lets go of what is old |
-//! | [`run`] | `run`: reviews the turns that wait |
+//! | [`mod@run`] | `run`: reviews the turns that wait |
 //! | [`schedule`] | `schedule`: has the system's timer do so |
 //! | [`units`] | the files and lines such a timer takes, as text |
 

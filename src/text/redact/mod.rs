@@ -6,11 +6,11 @@
 //!
 //! | file | what it finds |
 //! |---|---|
-//! | [`keys`] | keys that services mark by how they begin; JSON web tokens |
-//! | [`named`] | what stands behind a name that says it is a secret: in JSON, code, an environment, a header, a command line |
-//! | [`value`] | whether what stands there is a secret at all |
-//! | [`urls`] | passwords within addresses |
-//! | [`pem`] | private keys of several lines |
+//! | `keys` | keys that services mark by how they begin; JSON web tokens |
+//! | `named` | what stands behind a name that says it is a secret: in JSON, code, an environment, a header, a command line |
+//! | `value` | whether what stands there is a secret at all |
+//! | `urls` | passwords within addresses |
+//! | `pem` | private keys of several lines |
 
 mod keys;
 mod named;
