@@ -27,7 +27,7 @@ impl Stage for ApplyStage {
                     Ok(settled) => {
                         changes += settled.operations.len();
                         pass.decisions.extend(settled.decisions);
-                        pass.operations.insert(scope, settled.operations);
+                        pass.operations.entry(scope).or_default().extend(settled.operations);
                     }
                     Err(error) => {
                         // Nothing of this scope was kept, so nothing is said to be; the turns stay in the outbox.

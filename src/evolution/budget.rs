@@ -54,6 +54,14 @@ impl<'a> Budget<'a> {
         }
     }
 
+    /// What is left of it for a later part of the same review, after the parts before cost `spent`.
+    #[must_use]
+    pub fn after(mut self, spent: Cost) -> Self {
+        self.began_ms = self.began_ms.saturating_sub(spent.wall_ms);
+        self.spent = spent;
+        self
+    }
+
     /// Takes a request of `input` tokens that may be answered with `output`.
     ///
     /// # Errors
@@ -94,7 +102,7 @@ impl<'a> Budget<'a> {
     /// How long waiting may go on.
     #[must_use]
     pub fn wall(&self) -> Duration {
-        Duration::from_millis(self.wall_ms)
+        Duration::from_millis(self.wall_ms.saturating_sub(self.elapsed_ms()))
     }
 
     /// What it cost so far.

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::ask::object;
 use super::outcomes;
 use super::rules::PITFALL_MS;
 use super::words;
@@ -85,9 +86,7 @@ struct Lesson {
 /// # Errors
 /// It is not of the form that was asked for; the field and the reason.
 pub fn read(answer: &str, turns: &[&TurnRecord], model: &str) -> Result<Reply, String> {
-    let object = answer.find('{').zip(answer.rfind('}')).and_then(|(start, end)| answer.get(start..=end));
-    let object = object.ok_or("the answer holds no JSON object")?;
-    let value: Value = serde_json::from_str(object).map_err(|error| format!("the answer is no JSON: {error}"))?;
+    let value = object(answer)?;
     let lessons = value.get("lessons").ok_or("the field `lessons` is missing")?;
     let lessons = lessons.as_array().ok_or("the field `lessons` is no list")?;
     let mut reply = Reply::default();

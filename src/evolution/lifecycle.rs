@@ -6,20 +6,14 @@ use std::path::{Path, PathBuf};
 use super::measure::{Usefulness, command, measure, scores};
 use super::ports::{Scores, StoreError};
 use super::select::is_explicit;
+use super::skills::lifecycle::{self as skills, Record};
 use super::stage::{Pass, Ports, Report, Stage};
 use crate::agent::ports::{BoxFuture, Files};
 use crate::protocol::learned::{
     Author, Authority, CallRecord, Edit, Entry, Evidence, Exposure, Memory, MemoryKind, MemoryState, OpId, Operation,
-    Pitfall, Scope, Skill, SkillState, Source, TurnRecord, Verb,
+    Pitfall, Scope, Source, TurnRecord, Verb,
 };
 use crate::text::command_line::{commands, runs};
-
-/// How often something must have been followed before its record can retire it.
-const ENOUGH_USES: u32 = 4;
-/// How much worse turns must have gone with it.
-const HARMFUL: f64 = -0.15;
-/// In how many conversations a skill may be offered without being taken up once.
-const OFFERED_IN_VAIN: u32 = 20;
 
 /// For how long a pitfall is believed at least before it is tried again.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -79,7 +73,15 @@ fn commit(
     loop {
         let ledger = ports.store.ledger(scope)?;
         let measured = measure(ledger.entries(), exposures, &pass.turns);
-        let changes = ledger.entries().filter_map(|entry| change(entry, measured[entry.id()], &world));
+        let memories = ledger.entries().filter_map(|entry| change(entry, measured[entry.id()], &world));
+        let record = Record {
+            turns: &pass.turns,
+            exposures,
+            root: ports.root,
+            mode: ports.settings.mode,
+            now_ms: pass.now_ms,
+        };
+        let changes = memories.chain(skills::changes(&ledger, &record).into_iter().map(Change::of_skill));
         let numbered = changes.zip(ledger.sequence()..);
         let operations: Vec<Operation> =
             numbered.map(|(change, sequence)| change.operation(scope, sequence, pass.now_ms)).collect();
@@ -128,6 +130,11 @@ impl Change {
         Self { verb, why: why.to_owned(), before: Entry::Memory(memory.clone()), after: Entry::Memory(after) }
     }
 
+    fn of_skill(change: skills::Change) -> Self {
+        let (before, after) = (Entry::Skill(change.before), Entry::Skill(change.after));
+        Self { verb: change.verb, why: change.why, before, after }
+    }
+
     fn operation(self, scope: Scope, sequence: u64, now_ms: u64) -> Operation {
         Operation {
             id: OpId::of(scope.name(), sequence, now_ms),
@@ -141,14 +148,13 @@ impl Change {
     }
 }
 
-/// What becomes of `entry`, if anything. What the person pinned is theirs.
+/// What becomes of `entry`, if anything. What the person pinned is theirs; skills have a lifecycle of their own.
 #[must_use]
 pub fn change(entry: &Entry, usefulness: Usefulness, world: &World<'_>) -> Option<Change> {
     match entry {
         Entry::Memory(memory) if memory.pinned => None,
-        Entry::Skill(skill) if skill.pinned => None,
         Entry::Memory(memory) => memory_change(memory, usefulness, world),
-        Entry::Skill(skill) => skill_change(skill, usefulness),
+        Entry::Skill(_) => None,
     }
 }
 
@@ -180,8 +186,8 @@ fn memory_change(memory: &Memory, usefulness: Usefulness, world: &World<'_>) -> 
         return to(Verb::Stale, MemoryState::Stale, &why);
     }
     // What the person said stands until they say otherwise; that it is shown less is the score's doing.
-    let is_harmful = !is_explicit(memory) && is_harmful(&usefulness);
-    is_harmful.then(|| to(Verb::Retire, MemoryState::Retired, &harm(&usefulness))).flatten()
+    let is_harmful = !is_explicit(memory) && usefulness.is_harmful();
+    is_harmful.then(|| to(Verb::Retire, MemoryState::Retired, &usefulness.harm())).flatten()
 }
 
 /// A stale entry that holds again: what was gone is back, or its command passed since.
@@ -221,32 +227,6 @@ fn last_run<'a>(line: &str, memory: &Memory, world: &World<'a>) -> Option<(&'a T
     let mut calls = later.flat_map(|turn| turn.calls.iter().map(move |call| (turn, call)));
     let runs = |call: &CallRecord| call.exit_code.is_some() && command(call).is_some_and(|ran| runs(ran, line));
     calls.rfind(|(_, call)| runs(call))
-}
-
-fn skill_change(skill: &Skill, usefulness: Usefulness) -> Option<Change> {
-    if skill.state != SkillState::Active {
-        return None;
-    }
-    let why = if is_harmful(&usefulness) {
-        harm(&usefulness)
-    } else if usefulness.injected >= OFFERED_IN_VAIN && usefulness.used == 0 {
-        format!("offered in {} conversations and never taken up", usefulness.injected)
-    } else {
-        return None;
-    };
-    let after = Skill { state: SkillState::Cold, ..skill.clone() };
-    Some(Change { verb: Verb::Skill, why, before: Entry::Skill(skill.clone()), after: Entry::Skill(after) })
-}
-
-fn is_harmful(usefulness: &Usefulness) -> bool {
-    usefulness.used >= ENOUGH_USES && usefulness.hurt > usefulness.helped && usefulness.score < HARMFUL
-}
-
-fn harm(usefulness: &Usefulness) -> String {
-    format!(
-        "of {} turns that followed it, {} went badly and {} well",
-        usefulness.used, usefulness.hurt, usefulness.helped
-    )
 }
 
 /// Why an entry no longer fits the repository: a file it speaks of, or the script its command runs, is gone; or, when some text

@@ -13,6 +13,11 @@ use crate::text::command_line::runs;
 /// little.
 const PRIOR: f64 = 6.0;
 
+/// How often something must have been followed before its record can retire it.
+const ENOUGH_USES: u32 = 4;
+/// How much worse turns must have gone with it.
+const HARMFUL: f64 = -0.15;
+
 /// What is known of one entry's use.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usefulness {
@@ -98,6 +103,18 @@ pub fn scores(measured: &BTreeMap<EntryId, Usefulness>) -> Scores {
 }
 
 impl Usefulness {
+    /// Whether following it clearly did more harm than good.
+    #[must_use]
+    pub fn is_harmful(&self) -> bool {
+        self.used >= ENOUGH_USES && self.hurt > self.helped && self.score < HARMFUL
+    }
+
+    /// What harm, for people.
+    #[must_use]
+    pub fn harm(&self) -> String {
+        format!("of {} turns that followed it, {} went badly and {} well", self.used, self.hurt, self.helped)
+    }
+
     fn count(&mut self, entry: &Entry, turn: &TurnRecord, withheld: bool, outcome: Outcome) {
         if withheld {
             return self.withheld.add(outcome);

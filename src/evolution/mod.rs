@@ -7,6 +7,7 @@
 pub mod account;
 pub mod advise;
 pub mod apply;
+pub mod ask;
 pub mod budget;
 pub mod digest;
 pub mod due;
@@ -25,6 +26,7 @@ pub mod run;
 pub mod select;
 pub mod settings;
 pub mod settle;
+pub mod skills;
 pub mod stage;
 pub mod statements;
 pub mod verify;
@@ -40,6 +42,7 @@ pub const STAGES: &[&dyn Stage] = &[
     &rules::RulesStage,
     &model_review::ModelStage,
     &verify::VerifyStage,
+    &skills::stage::SkillsStage,
     &apply::ApplyStage,
     &lifecycle::LifecycleStage,
 ];

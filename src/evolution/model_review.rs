@@ -1,24 +1,19 @@
 //! The reviewer that asks a model: one call without tools over a digest of the turns. It is asked only where the rules found
 //! nothing though something happened, within the [`Budget`], and what it says goes through `verify` like everything else.
 
-use futures_util::StreamExt as _;
 use serde_json::json;
-use std::sync::{Arc, OnceLock};
 
+use super::ask::{NoAnswer, Question, sample};
 use super::budget::Budget;
 use super::digest::{self, Reply};
 use super::stage::{Pass, Ports, Report, Signal, Stage};
-use crate::agent::ports::{BoxFuture, ModelClient, ModelEvent};
+use crate::agent::ports::{BoxFuture, ModelClient};
 use crate::ledger::Ledger;
 use crate::protocol::item::Role;
 use crate::protocol::learned::{Author, Decision, Discard, MemoryKind, ReviewEnd, Scope, TurnRecord, Verdict};
-use crate::protocol::prompt::{Prompt, Purpose, Toolset};
-use crate::protocol::{Item, ThreadId, TurnId};
-use crate::text::truncate::estimate_tokens;
+use crate::protocol::Item;
 
 const INSTRUCTIONS: &str = include_str!("../../prompts/evolution/review.md");
-/// Tokens an answer may have.
-const ANSWER: u64 = 1_200;
 
 /// The stage.
 pub struct ModelStage;
@@ -44,15 +39,9 @@ impl Stage for ModelStage {
 
 /// Whether a model is to be asked: something happened, and the rules made nothing of it.
 fn is_wanted(pass: &Pass, ports: &Ports<'_>) -> bool {
-    let speaks = |signal: &Signal| *signal != Signal::Turns;
+    let speaks = |signal: &Signal| !matches!(signal, Signal::Turns | Signal::Alike | Signal::Wished);
     let asks = ports.settings.model_reviewer && !pass.rules_only && !pass.dry_run;
     asks && pass.candidates.is_empty() && pass.signals.iter().any(speaks)
-}
-
-/// Why there is no answer.
-enum NoAnswer {
-    Failed(String),
-    OverBudget(String),
 }
 
 async fn review(pass: &mut Pass, ports: &Ports<'_>, model: &dyn ModelClient) -> Report {
@@ -104,7 +93,8 @@ async fn ask(
     budget: &mut Budget<'_>,
 ) -> Result<Reply, NoAnswer> {
     let mut items = vec![Item::message(Role::User, &[digest])];
-    let first = sample(model, slug, &items, budget).await?;
+    let question = Question { slug, instructions: INSTRUCTIONS, schema: schema() };
+    let first = sample(model, &question, &items, budget).await?;
     let why = match digest::read(&first, turns, slug) {
         Ok(reply) => return Ok(reply),
         Err(why) => why,
@@ -112,61 +102,9 @@ async fn ask(
     let repair = format!("That cannot be used: {why}. Answer again, with the JSON object alone.");
     items.push(Item::message(Role::Assistant, &[first]));
     items.push(Item::message(Role::User, &[repair]));
-    let second = sample(model, slug, &items, budget).await?;
+    let second = sample(model, &question, &items, budget).await?;
     digest::read(&second, turns, slug)
         .map_err(|why| NoAnswer::Failed(format!("the reviewer's answer cannot be used: {why}")))
-}
-
-async fn sample(
-    model: &dyn ModelClient,
-    slug: &str,
-    items: &[Item],
-    budget: &mut Budget<'_>,
-) -> Result<String, NoAnswer> {
-    let bytes = INSTRUCTIONS.len() + items.iter().map(|item| item.json().len()).sum::<usize>();
-    let before = budget.spent();
-    budget.request(estimate_tokens(bytes) as u64, ANSWER).map_err(NoAnswer::OverBudget)?;
-    let mut stream = model.stream(prompt(slug, items));
-    let mut text = String::new();
-    loop {
-        let event = stream.next().await;
-        let event = event.ok_or_else(|| NoAnswer::Failed("the answer broke off".to_owned()))?;
-        let event = event.map_err(|error| NoAnswer::Failed(error.message))?;
-        let tokens = match &event {
-            ModelEvent::MessageDelta(delta) | ModelEvent::ReasoningDelta(delta) => estimate_tokens(delta.len()) as u64,
-            _ => 1,
-        };
-        budget.receive(tokens).map_err(NoAnswer::OverBudget)?;
-        match event {
-            ModelEvent::ItemDone(item) if item.is_message(Role::Assistant) => text = item.text(),
-            ModelEvent::Completed(completion) => {
-                budget.settle(before, completion.usage.input_tokens, completion.usage.output_tokens);
-                return Ok(text);
-            }
-            _ => {}
-        }
-    }
-}
-
-fn prompt(slug: &str, items: &[Item]) -> Prompt {
-    Prompt {
-        model: slug.to_owned(),
-        instructions: INSTRUCTIONS.into(),
-        items: items.to_vec(),
-        tools: Arc::new(Toolset::new([])),
-        parallel_tool_calls: false,
-        effort: None,
-        summary: None,
-        verbosity: None,
-        service_tier: None,
-        output_schema: Some(Arc::new(schema())),
-        // A conversation of its own: it shares no cache and no state with the person's.
-        thread_id: ThreadId::new(),
-        turn_id: TurnId::new(),
-        window: 0,
-        purpose: Purpose::Turn,
-        turn_state: Arc::new(OnceLock::new()),
-    }
 }
 
 fn schema() -> serde_json::Value {

@@ -106,16 +106,19 @@ fn touched(path: &Path, kind: &FileChangeKind, root: &Path) -> FileTouched {
     FileTouched { path: path.strip_prefix(root).unwrap_or(path).to_owned(), change: change.to_owned() }
 }
 
-/// The skills that were given to the model, and those whose file it read by itself, by the names of their folders.
+/// The skills that were given to the model, then those whose file it read by itself, in order, by the names of their folders.
 fn skills(trace: &TurnTrace) -> Vec<String> {
     let given = trace.skills.iter().filter_map(|path| folder_name(path));
     let read = trace.calls.iter().flat_map(|call| match &call.activity {
         Activity::Exec { command: words, .. } | Activity::Other { summary: words, .. } => skill_files(words),
         Activity::Patch { .. } => Vec::new(),
     });
-    let mut names: Vec<String> = given.chain(read).collect();
-    names.sort_unstable();
-    names.dedup();
+    let mut names: Vec<String> = Vec::new();
+    for name in given.chain(read) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names
 }
 

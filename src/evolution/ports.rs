@@ -59,6 +59,9 @@ pub trait Store: Send + Sync {
     /// was.
     fn commit(&self, scope: Scope, base: u64, operations: &[Operation]) -> Result<(), StoreError>;
 
+    /// The names, beginning with `hone-`, that folders of skills have already, whoever they belong to.
+    fn skill_names(&self) -> Vec<String>;
+
     /// What measuring came to last, so that nobody who shows an entry has to measure; empty when it was lost.
     fn scores(&self) -> Scores;
 

@@ -1,7 +1,7 @@
 //! One pass over what happened: the stages hand it on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ports::Store;
 use super::settings::EvolutionSettings;
@@ -38,6 +38,10 @@ pub enum Signal {
     VariantPassed,
     /// The person said how things are done.
     Stated,
+    /// The person wants a skill made of what was done.
+    Wished,
+    /// A task of a kind that succeeded in another session succeeded again.
+    Alike,
     /// Much was said or done.
     Grown,
     /// Enough turns have passed.
@@ -52,6 +56,8 @@ pub struct Ports<'a> {
     pub files: &'a dyn Files,
     /// The folder that paths of entries start at. Absolute.
     pub root: &'a Path,
+    /// Where loaders look for skills, so that none of somebody else's is doubled.
+    pub skill_roots: &'a [PathBuf],
     /// The model, when one may be asked.
     pub model: Option<&'a dyn ModelClient>,
     /// The time, for what waits; what is decided goes by [`Pass::now_ms`].

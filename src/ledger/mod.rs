@@ -8,10 +8,12 @@
 //! | [`undo`] | the operation that takes others back |
 //! | [`view`] | the Markdown a person reads, and may edit |
 //! | [`hand`] | the operations that a person's edit of the view amounts to |
+//! | [`skill_file`] | the `SKILL.md` of a skill |
 
 pub mod erase;
 pub mod find;
 pub mod hand;
+pub mod skill_file;
 pub mod undo;
 pub mod view;
 

@@ -9,6 +9,7 @@
 //! | [`mod@write`] | private files and folders, written whole or not at all |
 //! | [`gc`] | what may go: the forgotten, the old, the damaged |
 //! | [`views`] | the Markdown beside a journal |
+//! | [`skills`] | the folders of skills |
 //!
 //! `$CODEX_HOME/hone/projects/<repository>/` holds what concerns one repository, `$CODEX_HOME/hone/user/` what concerns the person.
 //! The logs are the truth. Everything else is made from them, and made again when it is missing or behind.
@@ -17,6 +18,7 @@ pub mod gc;
 pub mod line;
 pub mod lock;
 pub mod log;
+pub mod skills;
 pub mod views;
 pub mod write;
 
@@ -30,7 +32,7 @@ use log::Log;
 use crate::agent::ports::Clock;
 use crate::evolution::ports::{Scores, Store, StoreError};
 use crate::ledger::Ledger;
-use crate::protocol::learned::{Exposure, Operation, Review, Scope, TurnRecord};
+use crate::protocol::learned::{Edit, Entry, Exposure, Operation, Review, Scope, TurnRecord};
 use crate::protocol::{ErrorKind, UserError};
 
 /// How long a writer waits for another one to finish.
@@ -144,35 +146,40 @@ impl DiskStore {
         Ok(ledger)
     }
 
-    /// Takes over what the person changed in the view, if anything, and makes what is made from the ledger again when it is behind.
-    /// Call it under the lock.
+    /// Takes over what the person changed in the view and in the skills, if anything, and makes what is made from the ledger again
+    /// when it is behind. Call it under the lock.
     fn take_over(&self, scope: Scope, ledger: &mut Ledger) -> Result<(), StoreError> {
         let before = ledger.clone();
+        let written = self.by_hand(scope, ledger)?;
+        let operations: Vec<Operation> = written.into_iter().chain(self.look(scope, ledger).by_hand).collect();
         let journal = self.journal(scope);
         let mut length = None;
-        if let Some(operation) = self.by_hand(scope, ledger)? {
-            let appended = journal.append(std::slice::from_ref(&operation));
+        if !operations.is_empty() {
+            let appended = journal.append(&operations);
             length = Some(appended.map_err(|error| failed("write", journal.path(), &error))?);
-            ledger.apply(operation).map_err(|_| StoreError::Moved)?;
+            for operation in operations {
+                ledger.apply(operation).map_err(|_| StoreError::Moved)?;
+            }
         }
-        self.publish(scope, ledger).map_err(|(path, error)| {
+        self.publish(scope, ledger, ledger, ledger).map_err(|(path, error)| {
             let why = failed("write", &path, &error);
-            length.map_or(why.clone(), |length| self.roll_back(scope, &before, length, why))
+            length.map_or(why.clone(), |length| self.roll_back(scope, &before, ledger, length, why))
         })
     }
 
-    /// Leaves what was written of a change that could not be finished: the journal is the truth, and without its new lines everything
-    /// is as it was and is made so again. Returns why, and what of that did not succeed either.
-    fn roll_back(&self, scope: Scope, before: &Ledger, length: u64, why: StoreError) -> StoreError {
+    /// Leaves what was written of a change that could not be finished: everything that is made from the journal is made again as it
+    /// was, and then the journal's new lines go, last, so that nothing is left that it does not know of. Returns why, and what of that
+    /// did not succeed either.
+    fn roll_back(&self, scope: Scope, before: &Ledger, after: &Ledger, length: u64, why: StoreError) -> StoreError {
+        if let Err((path, error)) = self.publish(scope, before, before, after) {
+            self.note(vec![format!("{} is behind, and is made again when it is read: {error}", path.display())]);
+        }
         let journal = self.journal(scope);
         if let Err(error) = journal.cut(length) {
             let path = journal.path().display();
             let both = format!("{why}; and {path} could not be cut back, so the change stays: {error}");
             self.note(vec![both.clone()]);
             return StoreError::Failed(UserError::new(ErrorKind::Storage, both).hint(ROOM));
-        }
-        if let Err((path, error)) = self.publish(scope, before) {
-            self.note(vec![format!("{} is behind, and is made again when it is read: {error}", path.display())]);
         }
         why
     }
@@ -199,6 +206,24 @@ impl DiskStore {
         ledger
     }
 
+    /// How the folders of skills stand to `ledger`. What is in the way there is told of and blocks nothing.
+    fn look(&self, scope: Scope, ledger: &Ledger) -> skills::Look {
+        let look = skills::Places::new(&self.home).look(scope, ledger, self.clock.unix_ms());
+        look.map_or_else(
+            |(path, error)| {
+                self.note(vec![format!("{}: {error}, so that skill is passed over", path.display())]);
+                skills::Look::default()
+            },
+            |look| {
+                let told = |path: &PathBuf| {
+                    format!("{}: somebody else's skill is where one of ours belongs; it is left alone", path.display())
+                };
+                self.note(look.foreign.iter().map(told).collect());
+                look
+            },
+        )
+    }
+
     fn by_hand(&self, scope: Scope, ledger: &Ledger) -> Result<Option<Operation>, StoreError> {
         let path = self.view(scope);
         match std::fs::read(&path) {
@@ -208,9 +233,17 @@ impl DiskStore {
         }
     }
 
-    /// Makes everything that is made from a ledger what it should be.
-    fn publish(&self, scope: Scope, ledger: &Ledger) -> Result<(), (PathBuf, io::Error)> {
-        views::publish(&self.view(scope), ledger.view(scope).as_deref())
+    /// Makes everything that is made from a ledger what it should be, where it was made from `was`, or was on the way to `known`.
+    fn publish(&self, scope: Scope, ledger: &Ledger, was: &Ledger, known: &Ledger) -> Result<(), skills::Trouble> {
+        views::publish(&self.view(scope), ledger.view(scope).as_deref())?;
+        let has_skills = known.operations().iter().flat_map(|operation| &operation.edits).any(is_of_skill);
+        if !has_skills {
+            return Ok(());
+        }
+        let places = skills::Places::new(&self.home);
+        // Two repositories could give a skill the same name at the same moment.
+        let _lock = lock::Lock::take(places.folder(), PATIENCE).map_err(|error| (places.folder().to_owned(), error))?;
+        places.publish(ledger, was, known)
     }
 }
 
@@ -252,9 +285,10 @@ impl Store for DiskStore {
 
     fn ledger(&self, scope: Scope) -> Result<Ledger, StoreError> {
         let ledger = self.fold(scope)?;
+        let look = self.look(scope, &ledger);
         match views::is_behind(&self.view(scope), ledger.view(scope).as_deref()) {
-            Ok(false) => Ok(ledger),
-            Ok(true) => Ok(self.catch_up(scope, ledger)),
+            Ok(false) if !look.is_behind && look.by_hand.is_none() => Ok(ledger),
+            Ok(_) => Ok(self.catch_up(scope, ledger)),
             Err(error) => {
                 self.note(vec![format!("{}: {error}, so it is passed over", self.view(scope).display())]);
                 Ok(ledger)
@@ -275,8 +309,12 @@ impl Store for DiskStore {
         }
         let journal = self.journal(scope);
         let length = journal.append(operations).map_err(|error| failed("write", journal.path(), &error))?;
-        self.publish(scope, &after)
-            .map_err(|(path, error)| self.roll_back(scope, &before, length, failed("write", &path, &error)))
+        self.publish(scope, &after, &before, &after)
+            .map_err(|(path, error)| self.roll_back(scope, &before, &after, length, failed("write", &path, &error)))
+    }
+
+    fn skill_names(&self) -> Vec<String> {
+        skills::Places::new(&self.home).names()
     }
 
     fn scores(&self) -> Scores {
@@ -297,6 +335,10 @@ impl Store for DiskStore {
     fn damage(&self) -> Vec<String> {
         self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn is_of_skill(edit: &Edit) -> bool {
+    matches!(edit.entry(), Some(Entry::Skill(_)))
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {

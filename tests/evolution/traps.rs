@@ -156,6 +156,10 @@ impl Store for Contested<'_> {
         self.place.store.commit(scope, base, operations)
     }
 
+    fn skill_names(&self) -> Vec<String> {
+        self.place.store.skill_names()
+    }
+
     fn scores(&self) -> Scores {
         self.place.store.scores()
     }

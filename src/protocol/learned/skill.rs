@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Source};
 use super::id::EntryId;
 use super::memory::Author;
 
-/// One procedure. Its `SKILL.md` is made from this and nothing else.
+/// One procedure. Its `SKILL.md` is made from this and nothing else, unless the person wrote one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Skill {
     /// Its id.
@@ -46,10 +46,25 @@ pub struct Skill {
     pub updated_ms: u64,
     /// The turns it was learned from.
     pub evidence: Vec<Evidence>,
+    /// The whole `SKILL.md` as the person wrote it, in place of one made from the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Somebody else's skill for the same purpose, and where it is. It makes this one a proposal: only the person can bring it into
+    /// use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// How many of the turns like these succeeded.
     pub successes: u32,
     /// How many turns like these there were.
     pub attempts: u32,
+}
+
+impl Skill {
+    /// Whether the person asked for it.
+    #[must_use]
+    pub fn is_wished(&self) -> bool {
+        self.evidence.iter().any(|evidence| evidence.source == Source::Said)
+    }
 }
 
 /// One step of a procedure.
