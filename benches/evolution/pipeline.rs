@@ -52,8 +52,15 @@ impl Pipeline {
         }
         let settings = EvolutionSettings::default();
         let clock = Fixed(now_ms);
-        let ports =
-            Ports { store: &store, files: &Disk, root: folder, model: None, clock: &clock, settings: &settings };
+        let ports = Ports {
+            store: &store,
+            files: &Disk,
+            skill_roots: &[],
+            root: folder,
+            model: None,
+            clock: &clock,
+            settings: &settings,
+        };
         let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let pass = executor.block_on(through(&stages, &ports, How::default(), now_ms));
         assert!(pass.trouble.is_none(), "{:?}", pass.reports);

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use super::outcomes;
 use super::settings::{EvolutionSettings, Mode};
+use super::skills::propose::repeats;
+use super::skills::wish::wish;
 use super::stage::{Pass, Ports, Report, Signal, Stage};
 use super::statements;
 use super::words;
@@ -126,6 +128,12 @@ fn signals(turns: &[TurnRecord], waiting: &[usize], empties: u32, settings: &Evo
         if outcomes::pairs(&pair).iter().any(|pair| pair.passed.turn == index) {
             signals.insert(Signal::VariantPassed);
         }
+    }
+    if waiting.iter().any(|index| wish(&turns[*index]).is_some()) {
+        signals.insert(Signal::Wished);
+    }
+    if repeats(turns, waiting) {
+        signals.insert(Signal::Alike);
     }
     let factor = 1_usize << empties.min(3);
     if chars >= CHARS * factor || calls >= CALLS * factor {

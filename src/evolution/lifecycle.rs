@@ -74,13 +74,8 @@ fn commit(
         let ledger = ports.store.ledger(scope)?;
         let measured = measure(ledger.entries(), exposures, &pass.turns);
         let memories = ledger.entries().filter_map(|entry| change(entry, measured[entry.id()], &world));
-        let record = Record {
-            turns: &pass.turns,
-            exposures,
-            root: ports.root,
-            mode: ports.settings.mode,
-            now_ms: pass.now_ms,
-        };
+        let record =
+            Record { turns: &pass.turns, exposures, root: ports.root, mode: ports.settings.mode, now_ms: pass.now_ms };
         let changes = memories.chain(skills::changes(&ledger, &record).into_iter().map(Change::of_skill));
         let numbered = changes.zip(ledger.sequence()..);
         let operations: Vec<Operation> =

@@ -9,9 +9,9 @@ use super::digest::{self, Reply};
 use super::stage::{Pass, Ports, Report, Signal, Stage};
 use crate::agent::ports::{BoxFuture, ModelClient};
 use crate::ledger::Ledger;
+use crate::protocol::Item;
 use crate::protocol::item::Role;
 use crate::protocol::learned::{Author, Decision, Discard, MemoryKind, ReviewEnd, Scope, TurnRecord, Verdict};
-use crate::protocol::Item;
 
 const INSTRUCTIONS: &str = include_str!("../../prompts/evolution/review.md");
 

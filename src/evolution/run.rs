@@ -2,7 +2,7 @@
 
 use super::STAGES;
 use super::stage::{Pass, Ports, Stage};
-use crate::protocol::learned::{Scope, Verdict};
+use crate::protocol::learned::{Entry, Scope, SkillState, Verdict};
 
 /// How a pass is to be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,12 +35,22 @@ pub async fn through(stages: &[&dyn Stage], ports: &Ports<'_>, how: How, now_ms:
     pass
 }
 
-/// What a pass taught, in words for people: each new entry's text with its id and scope.
+/// What a pass taught, in words for people: each new entry's text with its id and scope, skills that wait among them.
 #[must_use]
 pub fn learned(pass: &Pass) -> Vec<(String, String, Scope)> {
     let kept = pass.decisions.iter().filter_map(|decision| match &decision.verdict {
         Verdict::Kept(id) => Some((id.0.clone(), decision.text.clone(), decision.scope)),
         _ => None,
     });
-    kept.collect()
+    let drafted =
+        pass.operations.iter().flat_map(|(scope, operations)| operations.iter().map(move |made| (*scope, made)));
+    let skills = drafted.flat_map(|(scope, made)| {
+        made.edits.iter().filter(|edit| edit.before.is_none()).filter_map(move |edit| match &edit.after {
+            Some(Entry::Skill(skill)) if skill.state == SkillState::Staged => {
+                Some((skill.id.0.clone(), format!("the skill {}", skill.name), scope))
+            }
+            _ => None,
+        })
+    });
+    kept.chain(skills).collect()
 }

@@ -34,9 +34,8 @@ pub fn render(skill: &Skill) -> String {
     let body = body(skill);
     // JSON's strings are strings of YAML too.
     let quoted = serde_json::Value::from(skill.description.as_str()).to_string();
-    let front = |mark: &str| {
-        format!("---\nname: {}\ndescription: {quoted}\nmetadata:\n{mark}---\n\n{body}", skill.name)
-    };
+    let front =
+        |mark: &str| format!("---\nname: {}\ndescription: {quoted}\nmetadata:\n{mark}---\n\n{body}", skill.name);
     let sum = sum(&front(""));
     front(&format!("{MARK}{}-{sum:016x}\n", skill.id))
 }
@@ -138,7 +137,11 @@ pub(crate) mod tests {
         let text = render(&skill);
         assert_eq!(origin(&text), Origin::Written(skill.id.clone()));
         assert_eq!(description(&text).as_deref(), Some("Add a migration: \"quoted\", in `shop`."));
-        for edited in [text.replace("just t", "just test"), text.replace("description: \"Add", "description: \"Make"), text.clone() + "\n"] {
+        for edited in [
+            text.replace("just t", "just test"),
+            text.replace("description: \"Add", "description: \"Make"),
+            text.clone() + "\n",
+        ] {
             assert_eq!(origin(&edited), Origin::Edited(skill.id.clone()), "{edited}");
         }
         for foreign in ["", "# Mine\n", "---\nname: hone-x\ndescription: d\n---\n", "---\n  hone: x\n---\n"] {

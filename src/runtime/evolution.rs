@@ -11,13 +11,14 @@ use super::learning::Learning;
 use crate::agent::ports::{Clock, EventSink, ModelClient};
 use crate::config::clock::SystemClock;
 use crate::config::disk::Disk;
+use crate::evolution::account;
 use crate::evolution::ports::Store as _;
 use crate::evolution::run::{self, How};
 use crate::evolution::settings::Trigger;
 use crate::evolution::stage::{Pass, Ports};
 use crate::protocol::Event;
 use crate::protocol::event::Lesson;
-use crate::protocol::learned::{Entry, EntryId, MemoryState};
+use crate::protocol::learned::EntryId;
 
 /// How long the person has to be idle before turns are reviewed.
 const IDLE: Duration = Duration::from_secs(2);
@@ -72,7 +73,9 @@ impl Reviewer {
 
     /// Makes one pass.
     pub async fn pass(&self, how: How) -> Pass {
+        let skill_roots = self.learning.skill_roots();
         let ports = Ports {
+            skill_roots: &skill_roots,
             store: self.learning.store.as_ref(),
             files: &Disk,
             model: self.model.as_deref(),
@@ -135,7 +138,7 @@ impl Reviewer {
         let lesson = |(id, text, scope): (String, String, _)| {
             let ledger = self.learning.store.ledger(scope).ok()?;
             let entry = ledger.get(&EntryId(id.clone()))?;
-            let waits = matches!(entry, Entry::Memory(memory) if memory.state == MemoryState::Staged);
+            let waits = account::waits(entry);
             Some(Lesson { id, text, waits })
         };
         learned.filter_map(lesson).collect()

@@ -27,6 +27,7 @@ pub struct Learning {
     /// The folder that paths are relative to.
     pub root: PathBuf,
     project: String,
+    user_home: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     secrets: Arc<[String]>,
 }
@@ -50,7 +51,8 @@ impl Learning {
         let settings = settings(&loaded.config);
         let Project { id, root } = Project::of(folder);
         let store = Arc::new(DiskStore::new(loaded.home.dir(), &id, Arc::clone(&clock)));
-        Self { store, settings, root, project: id, clock, secrets: provider::secrets(loaded).into() }
+        let user_home = loaded.home.user().map(Path::to_owned);
+        Self { store, settings, root, project: id, user_home, clock, secrets: provider::secrets(loaded).into() }
     }
 
     /// The same for every project that something is known of, by their ids. One whose folder is not there any more, or is another
@@ -73,6 +75,17 @@ impl Learning {
     #[must_use]
     pub fn past_sessions(&self) -> PastSessions {
         PastSessions::new(self.store.home(), &self.project, Arc::clone(&self.secrets))
+    }
+
+    /// Where loaders look for skills, those of other programs included.
+    #[must_use]
+    pub fn skill_roots(&self) -> Vec<PathBuf> {
+        let home = self.store.home();
+        let of_project = [".codex/skills", ".agents/skills"].map(|folder| self.root.join(folder));
+        let mut roots = vec![home.join("skills"), home.join("skills/.system")];
+        roots.extend(of_project);
+        roots.extend(self.user_home.as_ref().map(|user| user.join(".agents/skills")));
+        roots
     }
 
     /// The project's id.

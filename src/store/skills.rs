@@ -57,7 +57,10 @@ impl Places {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let of = |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = [&self.loaded, &self.kept].into_iter().flat_map(of).filter_map(|entry| entry.file_name().into_string().ok());
+        let names = [&self.loaded, &self.kept]
+            .into_iter()
+            .flat_map(of)
+            .filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<String> = names.filter(|name| name.starts_with(PREFIX)).collect();
         names.sort_unstable();
         names.dedup();
@@ -140,7 +143,13 @@ impl Places {
             return Ok(Standing::Foreign(path));
         }
         Ok(match read(&path)? {
-            Some(text) if text == render(skill) => if is_stale { Standing::Behind } else { Standing::Right },
+            Some(text) if text == render(skill) => {
+                if is_stale {
+                    Standing::Behind
+                } else {
+                    Standing::Right
+                }
+            }
             Some(text) if is_ours(ledger, skill, &text) => Standing::Behind,
             Some(text) => Standing::Edited(text),
             // While the other place has it, the process died before this one was written.

@@ -87,6 +87,7 @@ async fn a_failed_review_is_tried_again_after_a_while_and_keeps_its_turns() {
     place.record(&[turn(2, "Never touch `vendor/`", vec![])]);
     let at_once = NOW + 2 * MINUTE + 1;
     let ports = hone::evolution::stage::Ports {
+        skill_roots: &[],
         store: &place.store,
         files: &hone::config::disk::Disk,
         root: place.dir.path(),

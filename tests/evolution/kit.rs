@@ -62,7 +62,15 @@ impl Place {
     }
 
     pub async fn pass_over(&self, store: &dyn Store, minutes: u64, model: Option<&dyn ModelClient>) -> Pass {
-        let ports = Ports { store, files: &Disk, model, root: self.dir.path(), clock: &Noon, settings: &self.settings };
+        let ports = Ports {
+            store,
+            files: &Disk,
+            skill_roots: &[],
+            model,
+            root: self.dir.path(),
+            clock: &Noon,
+            settings: &self.settings,
+        };
         let pass = run(&ports, How::default(), NOW + minutes * MINUTE).await;
         let proposed = pass.decisions.len();
         let kept = pass.decisions.iter().filter(|decision| !decision.text.is_empty()).count();

@@ -88,8 +88,15 @@ impl Home {
     pub async fn review(&self, folder: &Path) {
         let (store, settings) = (self.store(folder), EvolutionSettings::default());
         let clock = SystemClock::new(&Environment::default());
-        let ports =
-            Ports { store: &store, files: &Disk, root: folder, model: None, clock: &clock, settings: &settings };
+        let ports = Ports {
+            store: &store,
+            files: &Disk,
+            skill_roots: &[],
+            root: folder,
+            model: None,
+            clock: &clock,
+            settings: &settings,
+        };
         let pass = run(&ports, How { forced: true, ..How::default() }, clock.unix_ms()).await;
         assert!(pass.trouble.is_none(), "{:?}", pass.reports);
     }

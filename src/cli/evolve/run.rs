@@ -109,6 +109,10 @@ fn told(name: &str, pass: &Pass, dry_run: bool) -> String {
         let about = if decision.text.is_empty() { "(not shown)" } else { &decision.text };
         _ = writeln!(text, "  {what}: {about}");
     }
+    let skills = pass.reports.iter().find(|(stage, _)| *stage == "skills").map(|(_, report)| report.did.as_str());
+    if let Some(did) = skills.filter(|did| *did != "drafted none") {
+        _ = writeln!(text, "  skills: {did}");
+    }
     if pass.cost.requests > 0 {
         let (requests, input, output) = (pass.cost.requests, pass.cost.input_tokens, pass.cost.output_tokens);
         _ = writeln!(text, "  asked a model: {requests} requests, {input} tokens in, {output} out");

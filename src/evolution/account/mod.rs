@@ -274,6 +274,10 @@ pub(crate) mod tests {
             Ok(())
         }
 
+        fn skill_names(&self) -> Vec<String> {
+            Vec::new()
+        }
+
         fn scores(&self) -> Scores {
             Scores::new()
         }

@@ -1,11 +1,15 @@
 //! What the person wants done with one entry. Their word outweighs everything else, so nothing is judged here; it only has to fit
 //! what is there.
 
+use std::path::Path;
+
 use super::{Account, is_present, told};
 use crate::evolution::mentions::Mentions;
 use crate::evolution::ports::{Store, StoreError};
+use crate::evolution::settings::Mode;
+use crate::evolution::skills::lifecycle::{AllPinned, Change, Record, makes_room};
 use crate::evolution::{statements, words};
-use crate::ledger::hand;
+use crate::ledger::{Ledger, hand};
 use crate::protocol::learned::{
     Author, Authority, Edit, Entry, Memory, MemoryKind, MemoryState, OpId, Operation, Scope, Skill, SkillState, Verb,
 };
@@ -56,7 +60,10 @@ pub fn grant(store: &dyn Store, words: &str, wish: &Wish, now_ms: u64) -> Result
             Entry::Memory(memory) => Entry::Memory(memory_after(memory, wish, now_ms)?),
             Entry::Skill(skill) => Entry::Skill(skill_after(skill, wish, now_ms)?),
         };
-        let edits = vec![Edit { before: Some(before.clone()), after: Some(after.clone()) }];
+        let mut edits = vec![Edit { before: Some(before.clone()), after: Some(after.clone()) }];
+        if let (Entry::Skill(skill), true) = (&after, *wish == Wish::Approve || *wish == Wish::Revive) {
+            edits.extend(room(store, account.ledger(scope), skill, now_ms)?);
+        }
         let sequence = account.ledger(scope).sequence();
         let operation = operation(scope, sequence, wish, edits, now_ms);
         tries += 1;
@@ -183,6 +190,19 @@ fn skill_after(skill: &Skill, wish: &Wish, now_ms: u64) -> Result<Skill, UserErr
         (Wish::Edit(_), _) => return no("a skill is changed in its own file, SKILL.md"),
     }
     Ok(after)
+}
+
+/// The edit that makes room for one more skill in use.
+fn room(store: &dyn Store, ledger: &Ledger, incoming: &Skill, now_ms: u64) -> Result<Option<Edit>, UserError> {
+    let (turns, exposures) = (store.turns().unwrap_or_default(), store.exposures().unwrap_or_default());
+    let record = Record { turns: &turns, exposures: &exposures, root: Path::new("/"), mode: Mode::Suggest, now_ms };
+    let made = makes_room(ledger, &record, &incoming.id).map_err(|AllPinned| {
+        UserError::new(ErrorKind::Usage, "there are as many skills in use as there may be, and all of them are pinned")
+            .hint("unpin one, or put one away")
+    })?;
+    let edit =
+        |change: Change| Edit { before: Some(Entry::Skill(change.before)), after: Some(Entry::Skill(change.after)) };
+    Ok(made.map(edit))
 }
 
 /// A text that may be kept.

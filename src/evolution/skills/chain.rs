@@ -29,7 +29,13 @@ pub fn chains<'a>(turns: &'a [TurnRecord], ledger: &'a Ledger, ratio: f64) -> Ve
     let ours = |name: &String| ledger.skills().find(|skill| skill.state == SkillState::Active && skill.name == *name);
     let mut uses: BTreeMap<Vec<&str>, Vec<(&TurnRecord, bool)>> = BTreeMap::new();
     for (index, turn) in turns.iter().enumerate() {
-        let names: Vec<&str> = turn.skills.iter().filter_map(ours).filter(|skill| skill.combines.is_empty()).map(|skill| skill.name.as_str()).collect();
+        let names: Vec<&str> = turn
+            .skills
+            .iter()
+            .filter_map(ours)
+            .filter(|skill| skill.combines.is_empty())
+            .map(|skill| skill.name.as_str())
+            .collect();
         let next = turns[index + 1..].iter().find(|later| later.thread == turn.thread);
         if let (2..=LONGEST, Some(went_well)) = (names.len(), verdict(turn, next)) {
             uses.entry(names).or_default().push((turn, went_well));
@@ -58,8 +64,12 @@ pub fn combine(chain: &Chain<'_>, repo: &str, taken: &[String], now_ms: u64) -> 
     let parts = names.iter().map(|name| name.replace('-', " ")).collect::<Vec<_>>().join(", ");
     let check = chain.skills.last().and_then(|skill| skill.check.clone());
     let wins = chain.wins.len().to_string();
-    let values =
-        [("parts", parts.as_str()), ("repo", repo), ("successes", &wins), ("check", check.as_deref().unwrap_or_default())];
+    let values = [
+        ("parts", parts.as_str()),
+        ("repo", repo),
+        ("successes", &wins),
+        ("check", check.as_deref().unwrap_or_default()),
+    ];
     let gathered = |of: fn(&Skill) -> &Vec<String>| {
         let mut all: Vec<String> = Vec::new();
         for line in chain.skills.iter().flat_map(|skill| of(skill)) {

@@ -73,7 +73,11 @@ pub fn profiles(turns: &[TurnRecord]) -> BTreeMap<usize, Profile> {
 #[must_use]
 pub fn like(profiles: &BTreeMap<usize, Profile>, center: usize) -> Vec<usize> {
     let Some(profile) = profiles.get(&center) else { return Vec::new() };
-    profiles.iter().filter(|(index, other)| **index == center || profile.is_like(other)).map(|(index, _)| *index).collect()
+    profiles
+        .iter()
+        .filter(|(index, other)| **index == center || profile.is_like(other))
+        .map(|(index, _)| *index)
+        .collect()
 }
 
 /// The words for what was done: each command by its program and by what it was told to do first, each file by its path, and by its
@@ -87,7 +91,8 @@ fn done(acts: &[Act]) -> BTreeSet<String> {
             Act::Run { words, .. } => {
                 let Some((at, program)) = super::procedure::program(words) else { continue };
                 done.insert(format!("run {program}"));
-                let plain = |word: &&String| !word.starts_with(['-', '\'', '"', '<', '$']) && !word.contains(['/', '.']);
+                let plain =
+                    |word: &&String| !word.starts_with(['-', '\'', '"', '<', '$']) && !word.contains(['/', '.']);
                 done.extend(words.get(at + 1).filter(plain).map(|word| format!("run {program} {word}")));
             }
             Act::Edit { path, .. } => {
@@ -123,7 +128,12 @@ mod tests {
         for (one, said, lines, expected) in [
             (&users, "Add a migration for the orders table", vec!["./new-migration orders", "just t"], true),
             // Other words, another order, one more command, one that failed.
-            (&users, "we need an orders table, please add its migration", vec!["ls", "./new-migration orders", "just t"], true),
+            (
+                &users,
+                "we need an orders table, please add its migration",
+                vec!["ls", "./new-migration orders", "just t"],
+                true,
+            ),
             (&users, "Add a migration for the orders table", vec!["./new-migration --dry orders"], true),
             (&users, "Fix the failing test of the users table", vec!["just t"], false),
             (&users, "Explain the migration of the users table", vec![], false),
@@ -131,7 +141,12 @@ mod tests {
             (&chinese, "给订单表加一个迁移", vec!["./new-migration orders", "just t"], true),
             (&chinese, "部署到测试环境", vec!["./deploy staging", "just t"], false),
             // The first five words are the same.
-            (&users, "Add a migration for the team that writes docs about onboarding, in the wiki", vec!["./wiki new"], false),
+            (
+                &users,
+                "Add a migration for the team that writes docs about onboarding, in the wiki",
+                vec!["./wiki new"],
+                false,
+            ),
         ] {
             let other = profile(said, &lines);
             assert_eq!(one.is_like(&other), expected, "{said}: {}", one.likeness(&other));
@@ -149,8 +164,9 @@ mod tests {
 
     #[test]
     fn the_like_of_a_turn_are_found_among_thousands() {
-        let mut turns: Vec<TurnRecord> =
-            (0..3_000).map(|n| turn(n, &format!("task {n} about topic{n}"), vec![run(&format!("tool{n} go"), 0, "")])).collect();
+        let mut turns: Vec<TurnRecord> = (0..3_000)
+            .map(|n| turn(n, &format!("task {n} about topic{n}"), vec![run(&format!("tool{n} go"), 0, "")]))
+            .collect();
         turns[2_100] = turn(2_100, "Add a migration for users", vec![run("./new-migration users", 0, "")]);
         turns[2_999] = turn(2_999, "Add a migration for orders", vec![run("./new-migration orders", 0, "")]);
         assert_eq!(like(&profiles(&turns), 2_999), [2_100, 2_999]);

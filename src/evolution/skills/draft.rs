@@ -103,7 +103,8 @@ fn on_failure(material: &Material<'_>) -> Vec<String> {
         for pair in outcomes::pairs(&[(0, turn)]) {
             let one_line = |line: &str| line.len() <= 120 && !line.contains(['\n', '`']);
             let exit = pair.failed.exit.to_string();
-            let line = phrase("instead", &[("failed", pair.failed.line), ("exit", &exit), ("passed", pair.passed.line)]);
+            let line =
+                phrase("instead", &[("failed", pair.failed.line), ("exit", &exit), ("passed", pair.passed.line)]);
             if lines.len() < 3 && one_line(pair.failed.line) && one_line(pair.passed.line) && !lines.contains(&line) {
                 lines.push(line);
             }
@@ -131,7 +132,8 @@ fn slug(task: &str, procedure: &Procedure) -> String {
         let mut words: Vec<String> = Vec::new();
         let plain = text.split_whitespace().filter(|word| !word.contains('<'));
         for word in plain.flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase) {
-            let is_name = word.chars().all(|c| c.is_ascii_alphanumeric()) && word.starts_with(|c: char| c.is_ascii_alphabetic());
+            let is_name =
+                word.chars().all(|c| c.is_ascii_alphanumeric()) && word.starts_with(|c: char| c.is_ascii_alphabetic());
             if is_name && !terms(&word).is_empty() && !words.contains(&word) && words.len() < 4 {
                 words.push(word);
             }
@@ -139,7 +141,11 @@ fn slug(task: &str, procedure: &Procedure) -> String {
         words
     };
     let words = of(task);
-    let words = if words.len() > 1 { words } else { procedure.steps.first().map(|act| of(&act.to_string())).unwrap_or_default() };
+    let words = if words.len() > 1 {
+        words
+    } else {
+        procedure.steps.first().map(|act| of(&act.to_string())).unwrap_or_default()
+    };
     let mut slug = if words.is_empty() { "procedure".to_owned() } else { words.join("-") };
     slug.truncate(NAME - PREFIX.len());
     slug.trim_end_matches('-').to_owned()
@@ -148,7 +154,8 @@ fn slug(task: &str, procedure: &Procedure) -> String {
 /// A name that nobody has.
 #[must_use]
 pub fn free_name(slug: &str, repo: &str, taken: &[String]) -> String {
-    let repo: String = repo.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(12).collect();
+    let repo: String =
+        repo.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(12).collect();
     let plain = format!("{PREFIX}{slug}");
     let with_repo = format!("{plain}-{}", repo.trim_matches('-'));
     let numbered = (2..).map(|number| format!("{plain}-{number}"));

@@ -68,8 +68,9 @@ pub fn check(skill: &Skill, ground: &Ground<'_>) -> Result<(), Refusal> {
         return Err(Refusal::Size("the file"));
     }
     let commands = || skill.steps.iter().filter_map(|step| step.command.as_deref()).chain(skill.check.as_deref());
-    commands().try_for_each(|command| remote(command))?;
-    let passed: Vec<String> = ground.turns.iter().flat_map(|turn| acts(turn, ground.root)).map(|act| act.to_string()).collect();
+    commands().try_for_each(remote)?;
+    let passed: Vec<String> =
+        ground.turns.iter().flat_map(|turn| acts(turn, ground.root)).map(|act| act.to_string()).collect();
     commands().try_for_each(|command| origin(command, &passed, ground.combined))?;
     texts(skill).try_for_each(|text| quoted(text, skill, ground))?;
     steps(skill).iter().try_for_each(|act| exists(act, ground))
@@ -79,10 +80,35 @@ pub fn check(skill: &Skill, ground: &Ground<'_>) -> Result<(), Refusal> {
 #[must_use]
 pub fn is_harmless(skill: &Skill) -> bool {
     const HARM: &[&str] = &[
-        "rm", "sudo", "dd", "mkfs", "shutdown", "reboot", "kill", "pkill", "killall", "chown", "chmod", "curl", "wget", "ssh", "scp", "rsync",
-        "publish", "deploy", "release", "push", "apply", "destroy", "delete", "drop", "prod", "production",
+        "rm",
+        "sudo",
+        "dd",
+        "mkfs",
+        "shutdown",
+        "reboot",
+        "kill",
+        "pkill",
+        "killall",
+        "chown",
+        "chmod",
+        "curl",
+        "wget",
+        "ssh",
+        "scp",
+        "rsync",
+        "publish",
+        "deploy",
+        "release",
+        "push",
+        "apply",
+        "destroy",
+        "delete",
+        "drop",
+        "prod",
+        "production",
     ];
-    let words = |command: &str| command.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase).collect::<Vec<_>>();
+    let words =
+        |command: &str| command.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase).collect::<Vec<_>>();
     let commands = skill.steps.iter().filter_map(|step| step.command.as_deref()).chain(skill.check.as_deref());
     commands.flat_map(words).all(|word| !HARM.contains(&word.as_str()))
 }
@@ -90,7 +116,12 @@ pub fn is_harmless(skill: &Skill) -> bool {
 fn form(skill: &Skill) -> Result<(), Refusal> {
     let rest = skill.name.strip_prefix(PREFIX).unwrap_or_default();
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if rest.is_empty() || skill.name.len() > 64 || !rest.chars().all(is_name) || rest.starts_with('-') || rest.ends_with('-') {
+    if rest.is_empty()
+        || skill.name.len() > 64
+        || !rest.chars().all(is_name)
+        || rest.starts_with('-')
+        || rest.ends_with('-')
+    {
         return Err(Refusal::Form("the name"));
     }
     if skill.trigger.trim().is_empty() {
@@ -130,18 +161,23 @@ fn remote(command: &str) -> Result<(), Refusal> {
     let fetches = |words: &[String]| program(words).is_some_and(|(_, name)| matches!(name, "curl" | "wget"));
     let runs = |words: &[String]| {
         program(words).is_some_and(|(_, name)| {
-            matches!(name.rsplit('/').next().unwrap_or(name), "sh" | "bash" | "zsh" | "python" | "python3" | "node" | "ruby" | "perl")
+            matches!(
+                name.rsplit('/').next().unwrap_or(name),
+                "sh" | "bash" | "zsh" | "python" | "python3" | "node" | "ruby" | "perl"
+            )
         })
     };
     let mut parts = words.split(|word| word == "|").skip_while(|part| !fetches(part)).skip(1);
-    let is_remote = parts.any(runs) || command.contains("$(curl") || command.contains("$(wget") || command.contains("<(curl");
+    let is_remote =
+        parts.any(runs) || command.contains("$(curl") || command.contains("$(wget") || command.contains("<(curl");
     if is_remote { Err(Refusal::Remote(command.to_owned())) } else { Ok(()) }
 }
 
 /// A command is one that passed, or a step of a skill that is combined.
 fn origin(command: &str, passed: &[String], combined: &[&Skill]) -> Result<(), Refusal> {
     let known = |skill: &&Skill| {
-        skill.check.as_deref() == Some(command) || skill.steps.iter().any(|step| step.command.as_deref() == Some(command))
+        skill.check.as_deref() == Some(command)
+            || skill.steps.iter().any(|step| step.command.as_deref() == Some(command))
     };
     let stands = passed.iter().any(|line| covers(command, line)) || combined.iter().any(known);
     if stands { Ok(()) } else { Err(Refusal::Origin(command.to_owned())) }
@@ -156,13 +192,16 @@ fn quoted(text: &str, skill: &Skill, ground: &Ground<'_>) -> Result<(), Refusal>
             let commands = skill.steps.iter().filter_map(|step| step.command.as_ref()).chain(&skill.check);
             combined || commands.clone().any(|command| command.contains(word))
         };
-        let tried = || ground.turns.iter().flat_map(|turn| &turn.calls).any(|call| match &call.work {
-            crate::protocol::learned::Work::Command { line, .. } => line.contains(word),
-            _ => call.files.iter().any(|file| covers(word, &file.path.display().to_string())),
-        });
+        let tried = || {
+            ground.turns.iter().flat_map(|turn| &turn.calls).any(|call| match &call.work {
+                crate::protocol::learned::Work::Command { line, .. } => line.contains(word),
+                _ => call.files.iter().any(|file| covers(word, &file.path.display().to_string())),
+            })
+        };
         said().any(|sentence| sentence.text.contains(word)) || in_steps() || tried()
     };
-    let is_input = |code: &str| has_input(code) && code.matches('<').count() == 1 && code.starts_with('<') && code.ends_with('>');
+    let is_input =
+        |code: &str| has_input(code) && code.matches('<').count() == 1 && code.starts_with('<') && code.ends_with('>');
     let is_name = |code: &str| is_input(code) || ground.root.file_name().is_some_and(|name| *name == *code);
     let addresses = text.split_whitespace().filter(|word| word.contains("://"));
     let mut all = words::code(text).filter(|code| !is_name(code)).chain(addresses);
@@ -183,7 +222,12 @@ fn exists(act: &Act, ground: &Ground<'_>) -> Result<(), Refusal> {
         }
         // What a step deletes is not there, and what it creates need not be.
         Act::Edit { path, .. } => {
-            let last = ground.turns.iter().flat_map(|turn| &turn.calls).flat_map(|call| &call.files).rfind(|file| file.path == Path::new(path));
+            let last = ground
+                .turns
+                .iter()
+                .flat_map(|turn| &turn.calls)
+                .flat_map(|call| &call.files)
+                .rfind(|file| file.path == Path::new(path));
             let stays = last.is_some_and(|file| file.change == "update");
             (stays && !there(path)).then(|| path.clone())
         }

@@ -47,7 +47,8 @@ const HOLE: char = '\u{1}';
 /// The procedure that `examples` show; `None` when there is nothing to it.
 #[must_use]
 pub fn generalise(examples: &[Example]) -> Option<Procedure> {
-    let base = (0..examples.len()).filter(|at| !examples[*at].acts.is_empty()).min_by_key(|at| examples[*at].acts.len())?;
+    let base =
+        (0..examples.len()).filter(|at| !examples[*at].acts.is_empty()).min_by_key(|at| examples[*at].acts.len())?;
     let rows = aligned(examples, base);
     let mut holes: Vec<Values> = Vec::new();
     let mut steps: Vec<Act> = Vec::new();
@@ -70,15 +71,22 @@ pub fn generalise(examples: &[Example]) -> Option<Procedure> {
 
 /// For each act of the base that enough of the examples share, that act of each.
 fn aligned(examples: &[Example], base: usize) -> Vec<Vec<Option<&Act>>> {
-    let matches: Vec<Vec<Option<usize>>> =
-        examples.iter().map(|other| common(&examples[base], other)).collect();
+    let matches: Vec<Vec<Option<usize>>> = examples.iter().map(|other| common(&examples[base], other)).collect();
     let others = examples.len() - 1;
     let enough = if others <= 2 { others } else { (others * 2).div_ceil(3) };
     let row = |at: usize| -> Option<Vec<Option<&Act>>> {
         let row: Vec<Option<&Act>> =
-            examples.iter().enumerate().map(|(index, other)| {
-                if index == base { Some(&other.acts[at]) } else { matches[index][at].map(|place| &other.acts[place]) }
-            }).collect();
+            examples
+                .iter()
+                .enumerate()
+                .map(|(index, other)| {
+                    if index == base {
+                        Some(&other.acts[at])
+                    } else {
+                        matches[index][at].map(|place| &other.acts[place])
+                    }
+                })
+                .collect();
         (row.iter().flatten().count() > enough).then_some(row)
     };
     (0..examples[base].acts.len()).filter_map(row).collect()
@@ -91,7 +99,8 @@ fn common(base: &Example, other: &Example) -> Vec<Option<usize>> {
     let mut longest = vec![vec![0_u32; m + 1]; n + 1];
     for i in (0..n).rev() {
         for j in (0..m).rev() {
-            longest[i][j] = if same(i, j) { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
+            longest[i][j] =
+                if same(i, j) { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
         }
     }
     let mut found = vec![None; n];
@@ -133,7 +142,9 @@ fn same_place(one: &Path, other: &Path) -> bool {
     let (a, b) = (parts(one), parts(other));
     let differ = a.iter().zip(&b).filter(|(a, b)| a != b).count();
     let same_kind = one.extension() == other.extension();
-    a.len() == b.len() && same_kind && (one.parent() == other.parent() || (one.file_name() == other.file_name() && differ == 1))
+    a.len() == b.len()
+        && same_kind
+        && (one.parent() == other.parent() || (one.file_name() == other.file_name() && differ == 1))
 }
 
 /// Whether a word is something that can differ: the person named it, or it is a path, a number or a text.
@@ -158,10 +169,12 @@ fn merged(row: &[Option<&Act>], holes: &mut Vec<Values>) -> Act {
     match first {
         Some(Act::Run { folder, words, is_check }) => {
             let column = |at: usize| -> Values {
-                row.iter().map(|act| match act {
-                    Some(Act::Run { words, .. }) => words.get(at).cloned(),
-                    _ => None,
-                }).collect()
+                row.iter()
+                    .map(|act| match act {
+                        Some(Act::Run { words, .. }) => words.get(at).cloned(),
+                        _ => None,
+                    })
+                    .collect()
             };
             let words = (0..words.len()).map(|at| common_text(&column(at), holes)).collect();
             Act::Run { folder: folder.clone(), words, is_check: *is_check }
@@ -198,7 +211,8 @@ fn common_text(values: &Values, holes: &mut Vec<Values>) -> String {
 fn inner(middles: Values, holes: &mut Vec<Values>) -> String {
     let holds = |values: &Values, exactly: bool| {
         let pairs = || middles.iter().zip(values).filter_map(|(a, b)| Some((a.as_ref()?, b.as_ref()?)));
-        pairs().count() > 1 && pairs().all(|(a, b)| if exactly { a == b } else { b.len() > 2 && a.contains(b.as_str()) })
+        pairs().count() > 1
+            && pairs().all(|(a, b)| if exactly { a == b } else { b.len() > 2 && a.contains(b.as_str()) })
     };
     if let Some(known) = holes.iter().position(|values| holds(values, true)) {
         return marked(known);
@@ -206,10 +220,14 @@ fn inner(middles: Values, holes: &mut Vec<Values>) -> String {
     let Some(known) = holes.iter().position(|values| holds(values, false)) else { return hole(middles, holes) };
     let values = holes[known].clone();
     let part = |which: usize| -> Values {
-        middles.iter().zip(&values).map(|(a, b)| {
-            let (before, after) = a.as_ref()?.split_once(b.as_deref()?)?;
-            Some([before, after][which].to_owned())
-        }).collect()
+        middles
+            .iter()
+            .zip(&values)
+            .map(|(a, b)| {
+                let (before, after) = a.as_ref()?.split_once(b.as_deref()?)?;
+                Some([before, after][which].to_owned())
+            })
+            .collect()
     };
     let rest = |values: Values, holes: &mut Vec<Values>| {
         let empty = values.iter().flatten().all(String::is_empty);
@@ -238,7 +256,8 @@ fn ends(values: &[&String]) -> (usize, usize) {
             if from_end { value.chars().rev().collect() } else { value.chars().collect() }
         };
         let all: Vec<Vec<char>> = values.iter().map(|value| chars(value)).collect();
-        let common = (0..).take_while(|at| all[0].get(*at).is_some_and(|c| all.iter().all(|value| value.get(*at) == Some(c))));
+        let common =
+            (0..).take_while(|at| all[0].get(*at).is_some_and(|c| all.iter().all(|value| value.get(*at) == Some(c))));
         let common = common.count();
         // The dots of a version bound nothing.
         let is_digit = |at: Option<usize>| at.and_then(|at| all[0].get(at)).is_some_and(char::is_ascii_digit);
@@ -261,7 +280,8 @@ fn named(holes: &[Values], examples: &[Example]) -> Vec<Input> {
         let stem = name(values, examples);
         let taken = |name: &str| inputs.iter().any(|input| input.name == name);
         let name = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}"))).find(|name| !taken(name));
-        let mut known: Vec<String> = values.iter().flatten().map(|value| value.trim_matches(['"', '\'']).to_owned()).collect();
+        let mut known: Vec<String> =
+            values.iter().flatten().map(|value| value.trim_matches(['"', '\'']).to_owned()).collect();
         known.dedup();
         inputs.push(Input { name: name.unwrap_or(stem), values: known });
     }
@@ -292,7 +312,9 @@ fn name(values: &Values, examples: &[Example]) -> String {
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())).filter(|word| !word.is_empty())
+    text.split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
 }
 
 fn filled(step: Act, inputs: &[Input]) -> Act {
@@ -303,7 +325,9 @@ fn filled(step: Act, inputs: &[Input]) -> Act {
         })
     };
     match step {
-        Act::Run { folder, words, is_check } => Act::Run { folder, words: words.iter().map(|word| fill(word)).collect(), is_check },
+        Act::Run { folder, words, is_check } => {
+            Act::Run { folder, words: words.iter().map(|word| fill(word)).collect(), is_check }
+        }
         Act::Edit { change, path } => Act::Edit { change, path: fill(&path) },
     }
 }
@@ -326,7 +350,10 @@ fn split_check(mut steps: Vec<Act>) -> (Vec<Act>, Option<String>) {
 fn is_worth_it(steps: &[Act], inputs: &[Input], examples: &[Example]) -> bool {
     let is_named = |path: &str| {
         inputs.iter().filter(|input| path.contains(&format!("<{}>", input.name))).any(|input| {
-            input.values.iter().all(|value| examples.iter().any(|example| example.goal.to_lowercase().contains(&value.to_lowercase())))
+            input
+                .values
+                .iter()
+                .all(|value| examples.iter().any(|example| example.goal.to_lowercase().contains(&value.to_lowercase())))
         })
     };
     let tells = |step: &&Act| match step {
@@ -342,7 +369,10 @@ fn is_worth_it(steps: &[Act], inputs: &[Input], examples: &[Example]) -> bool {
 fn is_routine(words: &[String]) -> bool {
     let line = words.join(" ");
     let is_git = program(words).is_some_and(|(_, program)| program == "git");
-    is_git || matches!(goal(&line), Some(Goal::Install | Goal::Format)) || line.starts_with("mkdir ") || line.starts_with("touch ")
+    is_git
+        || matches!(goal(&line), Some(Goal::Install | Goal::Format))
+        || line.starts_with("mkdir ")
+        || line.starts_with("touch ")
 }
 
 /// What was asked for, in the person's words: the shortest request, with placeholders for what differs.
@@ -351,7 +381,9 @@ fn task(examples: &[Example], base: usize, inputs: &[Input]) -> String {
         let word = |word: &str| {
             let core = word.trim_matches(|c: char| !c.is_alphanumeric());
             let input = inputs.iter().find(|input| input.values.iter().any(|value| value.eq_ignore_ascii_case(core)));
-            input.filter(|_| !core.is_empty()).map_or_else(|| word.to_owned(), |input| word.replacen(core, &format!("<{}>", input.name), 1))
+            input
+                .filter(|_| !core.is_empty())
+                .map_or_else(|| word.to_owned(), |input| word.replacen(core, &format!("<{}>", input.name), 1))
         };
         goal.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
     };
@@ -379,7 +411,8 @@ mod tests {
     fn shown(examples: &[Example]) -> Option<String> {
         let Procedure { task, steps, check, inputs } = generalise(examples)?;
         let steps: Vec<String> = steps.iter().map(Act::to_string).collect();
-        let inputs: Vec<String> = inputs.iter().map(|input| format!("{}={}", input.name, input.values.join("|"))).collect();
+        let inputs: Vec<String> =
+            inputs.iter().map(|input| format!("{}={}", input.name, input.values.join("|"))).collect();
         Some(format!("{task} // {} // {} // {}", steps.join("; "), check.unwrap_or_default(), inputs.join(", ")))
     }
 
@@ -414,7 +447,12 @@ mod tests {
         let release = |name: &str, more: &str| {
             example(
                 &format!("release {name} now"),
-                vec![run(more, 0, ""), run("just tag", 0, ""), run(&format!("./publish --tag={name} -m 'new one'"), 0, ""), run("just smoke", 0, "")],
+                vec![
+                    run(more, 0, ""),
+                    run("just tag", 0, ""),
+                    run(&format!("./publish --tag={name} -m 'new one'"), 0, ""),
+                    run("just smoke", 0, ""),
+                ],
             )
         };
         let found = shown(&[release("1.2.0", "npm login"), release("1.3.0", "just other")]).unwrap();
@@ -442,7 +480,11 @@ mod tests {
         assert_eq!(shown(&[]), None);
         // Files that are changed together every time are one.
         let tool = |name: &str| {
-            let calls = vec![edit("add", &format!("tools/{name}.json")), edit("update", "tools/list.txt"), run("cargo test", 0, "")];
+            let calls = vec![
+                edit("add", &format!("tools/{name}.json")),
+                edit("update", "tools/list.txt"),
+                run("cargo test", 0, ""),
+            ];
             example(&format!("add the {name} tool"), calls)
         };
         assert_eq!(
@@ -453,7 +495,12 @@ mod tests {
 
     #[test]
     fn a_task_in_chinese_is_one_too() {
-        let add = |table: &str| example(&format!("给 {table} 表加一个迁移"), vec![run(&format!("./new-migration {table}"), 0, ""), run("just t", 0, "")]);
+        let add = |table: &str| {
+            example(
+                &format!("给 {table} 表加一个迁移"),
+                vec![run(&format!("./new-migration {table}"), 0, ""), run("just t", 0, "")],
+            )
+        };
         assert_eq!(
             shown(&[add("users"), add("orders")]).unwrap(),
             "给 <name> 表加一个迁移 // ./new-migration <name> // just t // name=users|orders"

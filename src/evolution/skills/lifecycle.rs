@@ -57,31 +57,42 @@ pub struct Change {
 #[must_use]
 pub fn changes(ledger: &Ledger, record: &Record<'_>) -> Vec<Change> {
     let is_free = |skill: &&Skill| !skill.pinned;
-    let mut changes: Vec<Change> = ledger.skills().filter(is_free).filter_map(|skill| change(skill, ledger, record)).collect();
-    let limits = [(SkillState::Active, SkillState::Cold, MOST_ACTIVE), (SkillState::Staged, SkillState::Archived, MOST_STAGED)];
+    let mut changes: Vec<Change> =
+        ledger.skills().filter(is_free).filter_map(|skill| change(skill, ledger, record)).collect();
+    let limits =
+        [(SkillState::Active, SkillState::Cold, MOST_ACTIVE), (SkillState::Staged, SkillState::Archived, MOST_STAGED)];
     for (state, next, most) in limits {
         let changed = |skill: &Skill| changes.iter().find(|change| change.before.id == skill.id);
-        let stay = ledger.skills().filter(|skill| changed(skill).map_or(&skill.state, |change| &change.after.state) == &state);
+        let stay =
+            ledger.skills().filter(|skill| changed(skill).map_or(&skill.state, |change| &change.after.state) == &state);
         let excess = stay.count().saturating_sub(most);
         let may_go = |skill: &&Skill| skill.state == state && changed(skill).is_none();
         let least = least_useful(ledger, record, may_go, excess);
-        changes.extend(least.into_iter().map(|skill| to(skill, next.clone(), Verb::Skill, "made room for others", record.now_ms)));
+        changes.extend(
+            least.into_iter().map(|skill| to(skill, next.clone(), Verb::Skill, "made room for others", record.now_ms)),
+        );
     }
     changes
 }
+
+/// There are as many skills in use as there may be, and the person wants to keep all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllPinned;
 
 /// The skill that goes cold when one more comes into use; `None` when there is room.
 ///
 /// # Errors
 /// All that are in use are pinned.
-pub fn makes_room(ledger: &Ledger, record: &Record<'_>, incoming: &EntryId) -> Result<Option<Change>, ()> {
+pub fn makes_room(ledger: &Ledger, record: &Record<'_>, incoming: &EntryId) -> Result<Option<Change>, AllPinned> {
     let active = ledger.skills().filter(|skill| skill.state == SkillState::Active && skill.id != *incoming);
     if active.count() < MOST_ACTIVE {
         return Ok(None);
     }
     let may_go = |skill: &&Skill| skill.state == SkillState::Active && skill.id != *incoming;
     let least = least_useful(ledger, record, may_go, 1).into_iter().next();
-    least.map(|skill| Some(to(skill, SkillState::Cold, Verb::Skill, "made room for others", record.now_ms))).ok_or(())
+    least
+        .map(|skill| Some(to(skill, SkillState::Cold, Verb::Skill, "made room for others", record.now_ms)))
+        .ok_or(AllPinned)
 }
 
 fn least_useful<'a>(
@@ -93,8 +104,12 @@ fn least_useful<'a>(
     if count == 0 {
         return Vec::new();
     }
-    let mut all: Vec<(&Skill, Usefulness)> =
-        ledger.skills().filter(|skill| !skill.pinned).filter(may_go).map(|skill| (skill, since(skill, record))).collect();
+    let mut all: Vec<(&Skill, Usefulness)> = ledger
+        .skills()
+        .filter(|skill| !skill.pinned)
+        .filter(may_go)
+        .map(|skill| (skill, since(skill, record)))
+        .collect();
     all.sort_by(|(a, one), (b, other)| {
         let by_score = one.score.total_cmp(&other.score).then(one.used.cmp(&other.used));
         by_score.then(a.updated_ms.cmp(&b.updated_ms)).then(a.id.cmp(&b.id))
@@ -117,7 +132,13 @@ fn change(skill: &Skill, ledger: &Ledger, record: &Record<'_>) -> Option<Change>
 fn activated(skill: &Skill, record: &Record<'_>) -> Option<Change> {
     let may = record.mode == Mode::Auto && skill.beside.is_none() && is_harmless(skill);
     let worked = may.then(|| worked(skill, record)).flatten()?;
-    Some(to(skill, SkillState::Active, Verb::Skill, &format!("it worked in {worked} conversations since it was drafted"), record.now_ms))
+    Some(to(
+        skill,
+        SkillState::Active,
+        Verb::Skill,
+        &format!("it worked in {worked} conversations since it was drafted"),
+        record.now_ms,
+    ))
 }
 
 fn cooled(skill: &Skill, record: &Record<'_>) -> Option<Change> {
@@ -134,7 +155,13 @@ fn cooled(skill: &Skill, record: &Record<'_>) -> Option<Change> {
 
 fn revived(skill: &Skill, record: &Record<'_>) -> Option<Change> {
     let worked = worked(skill, record)?;
-    Some(to(skill, SkillState::Staged, Verb::Revive, &format!("it was done by hand in {worked} conversations since"), record.now_ms))
+    Some(to(
+        skill,
+        SkillState::Staged,
+        Verb::Revive,
+        &format!("it was done by hand in {worked} conversations since"),
+        record.now_ms,
+    ))
 }
 
 fn archived(skill: &Skill, record: &Record<'_>) -> Option<Change> {

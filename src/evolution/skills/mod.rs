@@ -14,11 +14,9 @@
 //! | [`stage`] | joins all of it |
 //! | [`pattern`] | whether what was done is what a step says |
 //! | [`lifecycle`] | what becomes of a skill, by what happens |
-//! | [`decide`] | what the person decides: approve, reject, put away, revive |
 
 pub mod chain;
 pub mod cluster;
-pub mod decide;
 pub mod draft;
 pub mod gates;
 pub mod generalise;
@@ -31,8 +29,6 @@ pub mod procedure;
 pub mod propose;
 pub mod stage;
 pub mod wish;
-
-pub use decide::{approve, archive, reject, revive};
 
 use crate::ledger::Ledger;
 use crate::protocol::learned::{Entry, Skill};

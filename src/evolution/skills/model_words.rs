@@ -60,22 +60,34 @@ fn digest(draft: &Skill, turns: &[&TurnRecord]) -> String {
 }
 
 fn with(draft: &Skill, words: Words, ground: &Ground<'_>, taken: &[String], model: &str) -> Result<Skill, String> {
-    for (name, is, was) in [("steps", words.steps.len(), draft.steps.len()), ("inputs", words.inputs.len(), draft.inputs.len())] {
+    for (name, is, was) in
+        [("steps", words.steps.len(), draft.steps.len()), ("inputs", words.inputs.len(), draft.inputs.len())]
+    {
         if is != was {
             return Err(format!("the field `{name}` has {is} lines in place of {was}"));
         }
     }
     let name = |input: &String| input.split('`').nth(1).map(|name| format!("`{name}`"));
-    if let Some((_, was)) = words.inputs.iter().zip(&draft.inputs).find(|(is, was)| name(was).is_some_and(|name| !is.contains(&name))) {
+    if let Some((_, was)) =
+        words.inputs.iter().zip(&draft.inputs).find(|(is, was)| name(was).is_some_and(|name| !is.contains(&name)))
+    {
         return Err(format!("the field `inputs` does not name {}", name(was).unwrap_or_default()));
     }
-    let slug: Vec<String> = words.title.to_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let slug: Vec<String> = words
+        .title
+        .to_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
     if !(1..=6).contains(&slug.len()) || words.on_failure.is_empty() || words.on_failure.len() > 5 {
         return Err("the field `title` or `on_failure` has too much or nothing in it".to_owned());
     }
     let step = |(text, step): (String, &Step)| Step { text: line(&text), command: step.command.clone() };
     // The file a step changes stays named, whatever is said of it.
-    let keeps = |step: &Step, was: &Step| step.command.is_some() || crate::evolution::words::code(&was.text).all(|path| step.text.contains(path));
+    let keeps = |step: &Step, was: &Step| {
+        step.command.is_some() || crate::evolution::words::code(&was.text).all(|path| step.text.contains(path))
+    };
     let steps: Vec<Step> = words.steps.into_iter().zip(&draft.steps).map(step).collect();
     if !steps.iter().zip(&draft.steps).all(|(step, was)| keeps(step, was)) {
         return Err("the field `steps` leaves out a file".to_owned());

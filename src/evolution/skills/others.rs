@@ -39,7 +39,11 @@ fn walk(files: &dyn Files, folder: &Path, depth: usize, found: &mut Vec<Found>) 
         found.push(skill);
     }
     for (name, kind) in entries {
-        if kind == EntryKind::Dir && depth < DEPTH && found.len() < MOST && (!name.starts_with('.') || name == ".system") {
+        if kind == EntryKind::Dir
+            && depth < DEPTH
+            && found.len() < MOST
+            && (!name.starts_with('.') || name == ".system")
+        {
             walk(files, &folder.join(name), depth + 1, found);
         }
     }
@@ -68,7 +72,10 @@ mod tests {
     fn a_learned_stub_shadowing_a_better_skill() {
         let files = MemoryFiles::default();
         let text = |name: &str, words: &str| format!("---\nname: {name}\ndescription: {words}\n---\n");
-        files.write("/s/db/migrate/SKILL.md", text("migrate", "Write and run a migration for a table, adding what it needs"));
+        files.write(
+            "/s/db/migrate/SKILL.md",
+            text("migrate", "Write and run a migration for a table, adding what it needs"),
+        );
         files.write("/s/hone-ours/SKILL.md", text("hone-ours", "Add a migration"));
         files.write("/s/.system/docs/SKILL.md", text("docs", "Write documentation"));
         files.write("/s/broken/SKILL.md", "no front matter");

@@ -17,7 +17,8 @@ pub fn covers(step: &str, line: &str) -> bool {
     let Some(mut rest) = line.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
     for part in &parts[1..parts.len() - 1] {
         // An input is never empty.
-        let Some(at) = rest.char_indices().skip(1).find_map(|(at, _)| rest[at..].starts_with(part).then_some(at)) else {
+        let Some(at) = rest.char_indices().skip(1).find_map(|(at, _)| rest[at..].starts_with(part).then_some(at))
+        else {
             return false;
         };
         rest = &rest[at + part.len()..];
@@ -71,7 +72,8 @@ pub fn steps(skill: &Skill) -> Vec<Act> {
 pub fn did(turn: &TurnRecord, skill: &Skill, root: &Path) -> bool {
     let done: Vec<String> = acts(turn, root).iter().map(Act::to_string).collect();
     let mut rest = done.as_slice();
-    let mut all = skill.steps.iter().zip(steps(skill)).map(|(step, act)| step.command.clone().unwrap_or_else(|| act.to_string()));
+    let mut all =
+        skill.steps.iter().zip(steps(skill)).map(|(step, act)| step.command.clone().unwrap_or_else(|| act.to_string()));
     let in_order = all.all(|step| match rest.iter().position(|line| covers(&step, line)) {
         Some(at) => {
             rest = &rest[at + 1..];

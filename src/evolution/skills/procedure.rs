@@ -56,7 +56,11 @@ impl Act {
 /// What `turn` did and what passed of it, in order.
 #[must_use]
 pub fn acts(turn: &TurnRecord, root: &Path) -> Vec<Act> {
-    turn.calls.iter().filter(|call| call.ok && call.exit_code.unwrap_or(0) == 0).flat_map(|call| of_call(call, root)).collect()
+    turn.calls
+        .iter()
+        .filter(|call| call.ok && call.exit_code.unwrap_or(0) == 0)
+        .flat_map(|call| of_call(call, root))
+        .collect()
 }
 
 /// What `turn` tried, whatever came of it.
@@ -78,8 +82,8 @@ pub fn verdict(turn: &TurnRecord, next: Option<&TurnRecord>) -> Option<bool> {
             Work::Edit | Work::Other { .. } => None,
         })
     };
-    let check = exits().filter(|(line, _)| is_check(line)).last();
-    check.or_else(|| exits().last()).map(|(_, exit)| exit == 0)
+    let check = exits().rfind(|(line, _)| is_check(line));
+    check.or_else(|| exits().next_back()).map(|(_, exit)| exit == 0)
 }
 
 /// Whether a line's exit status says whether something holds.
@@ -138,7 +142,8 @@ fn joined(folder: &str, to: &str) -> Option<String> {
     if to.contains(['$', '~', '*']) || Path::new(to).is_absolute() {
         return None;
     }
-    let mut parts: Vec<String> = Path::new(folder).components().map(|part| part.as_os_str().display().to_string()).collect();
+    let mut parts: Vec<String> =
+        Path::new(folder).components().map(|part| part.as_os_str().display().to_string()).collect();
     for part in Path::new(to.trim_matches(['"', '\''])).components() {
         match part {
             Component::CurDir => {}
@@ -209,7 +214,8 @@ fn undressed(words: &[String]) -> Vec<String> {
 /// The place of the program among the words of a command.
 pub(super) fn program(words: &[String]) -> Option<(usize, &str)> {
     let is_ahead = |word: &str| {
-        matches!(word, "sudo" | "time" | "env" | "exec" | "nice") || word.split_once('=').is_some_and(|(name, _)| is_name(name))
+        matches!(word, "sudo" | "time" | "env" | "exec" | "nice")
+            || word.split_once('=').is_some_and(|(name, _)| is_name(name))
     };
     words.iter().enumerate().map(|(at, word)| (at, word.as_str())).find(|(_, word)| !is_ahead(word))
 }
@@ -221,13 +227,86 @@ fn is_name(name: &str) -> bool {
 /// Whether a command does something, instead of looking at what is there or being made up for once.
 fn acts_on(words: &[String]) -> bool {
     const LOOKS: &[&str] = &[
-        "ls", "cat", "head", "tail", "less", "more", "bat", "grep", "egrep", "rg", "ag", "fd", "tree", "wc", "pwd", "echo", "printf",
-        "which", "type", "file", "stat", "du", "df", "test", "[", "true", "false", "sleep", "date", "man", "ps", "jq", "sort", "uniq",
-        "diff", "nl", "cd", "whoami", "uname", "id", "history", "set", "export", "hone", "codex", "apply_patch", "awk", "cut", "seq",
-        "for", "while", "if", "do", "done", "then", "fi", "bash", "sh", "zsh", "eval", "read", "source", ".",
+        "ls",
+        "cat",
+        "head",
+        "tail",
+        "less",
+        "more",
+        "bat",
+        "grep",
+        "egrep",
+        "rg",
+        "ag",
+        "fd",
+        "tree",
+        "wc",
+        "pwd",
+        "echo",
+        "printf",
+        "which",
+        "type",
+        "file",
+        "stat",
+        "du",
+        "df",
+        "test",
+        "[",
+        "true",
+        "false",
+        "sleep",
+        "date",
+        "man",
+        "ps",
+        "jq",
+        "sort",
+        "uniq",
+        "diff",
+        "nl",
+        "cd",
+        "whoami",
+        "uname",
+        "id",
+        "history",
+        "set",
+        "export",
+        "hone",
+        "codex",
+        "apply_patch",
+        "awk",
+        "cut",
+        "seq",
+        "for",
+        "while",
+        "if",
+        "do",
+        "done",
+        "then",
+        "fi",
+        "bash",
+        "sh",
+        "zsh",
+        "eval",
+        "read",
+        "source",
+        ".",
     ];
-    const GIT_LOOKS: &[&str] =
-        &["status", "diff", "log", "show", "blame", "branch", "rev-parse", "ls-files", "grep", "remote", "describe", "config", "restore", "stash"];
+    const GIT_LOOKS: &[&str] = &[
+        "status",
+        "diff",
+        "log",
+        "show",
+        "blame",
+        "branch",
+        "rev-parse",
+        "ls-files",
+        "grep",
+        "remote",
+        "describe",
+        "config",
+        "restore",
+        "stash",
+    ];
     let Some((at, program)) = program(words) else { return false };
     let name = program.rsplit('/').next().unwrap_or(program);
     let rest = &words[at + 1..];
@@ -238,8 +317,13 @@ fn acts_on(words: &[String]) -> bool {
         "sed" | "perl" => rest.iter().any(|word| word.starts_with("-i")),
         "find" => has("-delete") || has("-exec"),
         // A script written on the command line was written for once.
-        "python" | "python3" | "node" | "ruby" | "deno" => !has("-c") && !has("-e") && !rest.is_empty() && rest[0] != "-",
-        name => !LOOKS.contains(&name) && !(rest.len() == 1 && matches!(rest[0].as_str(), "--version" | "--help" | "-h" | "-V")),
+        "python" | "python3" | "node" | "ruby" | "deno" => {
+            !has("-c") && !has("-e") && !rest.is_empty() && rest[0] != "-"
+        }
+        name => {
+            let asks_for_help = rest.len() == 1 && matches!(rest[0].as_str(), "--version" | "--help" | "-h" | "-V");
+            !LOOKS.contains(&name) && !asks_for_help
+        }
     }
 }
 
@@ -287,7 +371,10 @@ mod tests {
     fn only_what_passed_is_an_act_and_edits_are() {
         let mut edit = run("", 0, "");
         (edit.work, edit.exit_code) = (Work::Edit, None);
-        edit.files = vec![FileTouched { path: "src/a.rs".into(), change: "add".to_owned() }, FileTouched { path: "/etc/x".into(), change: "add".to_owned() }];
+        edit.files = vec![
+            FileTouched { path: "src/a.rs".into(), change: "add".to_owned() },
+            FileTouched { path: "/etc/x".into(), change: "add".to_owned() },
+        ];
         let mut elsewhere = run("just gen", 0, "");
         elsewhere.work = Work::Command { line: "just gen".to_owned(), cwd: "/other".into() };
         let mut below = run("just gen", 0, "");
@@ -300,7 +387,9 @@ mod tests {
 
     #[test]
     fn success_is_judged_by_status_and_exit_codes() {
-        let of = |calls: &[(&str, i32)]| turn(1, "build the parser", calls.iter().map(|(line, exit)| run(line, *exit, "")).collect());
+        let of = |calls: &[(&str, i32)]| {
+            turn(1, "build the parser", calls.iter().map(|(line, exit)| run(line, *exit, "")).collect())
+        };
         for (calls, expected) in [
             (vec![], None),
             (vec![("just gen", 0)], Some(true)),

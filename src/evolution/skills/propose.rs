@@ -43,7 +43,15 @@ pub struct Proposals {
 #[must_use]
 pub fn propose(pass: &Pass, ledger: &Ledger, root: &Path, names: &[String]) -> Proposals {
     let repo = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let desk = Desk { pass, ledger, root, repo, taken: names.to_vec(), spent: spent(ledger), profiles: cluster::profiles(&pass.turns) };
+    let desk = Desk {
+        pass,
+        ledger,
+        root,
+        repo,
+        taken: names.to_vec(),
+        spent: spent(ledger),
+        profiles: cluster::profiles(&pass.turns),
+    };
     desk.propose()
 }
 
@@ -107,11 +115,13 @@ impl Desk<'_> {
             }
         }
         for chain in chains(&self.pass.turns, self.ledger, RATIO) {
-            let is_fresh = |turn: &TurnRecord| self.pass.fresh.iter().any(|index| self.pass.turns[*index].turn == turn.turn);
+            let is_fresh =
+                |turn: &TurnRecord| self.pass.fresh.iter().any(|index| self.pass.turns[*index].turn == turn.turn);
             if found.drafts.len() < DRAFTS && chain.wins.iter().any(|turn| is_fresh(turn)) {
                 let skill = combine(&chain, &self.repo, &self.taken, self.pass.now_ms);
                 let ids: Vec<TurnId> = chain.wins.iter().map(|turn| turn.turn).collect();
-                let turns = (0..self.pass.turns.len()).filter(|index| ids.contains(&self.pass.turns[*index].turn)).collect();
+                let turns =
+                    (0..self.pass.turns.len()).filter(|index| ids.contains(&self.pass.turns[*index].turn)).collect();
                 self.taken.push(skill.name.clone());
                 found.drafts.push(Draft { skill, turns });
             }
@@ -127,9 +137,12 @@ impl Desk<'_> {
             return Ok(None);
         }
         let all = cluster::like(&self.profiles, center);
-        let judged: Vec<(usize, bool)> = all.iter().filter_map(|index| Some((*index, went_well(turns, *index)?))).collect();
-        let fresh = |index: &usize| !self.spent.contains(&turns[*index].turn) && !acts(&turns[*index], self.root).is_empty();
-        let successes: Vec<usize> = judged.iter().filter(|(_, well)| *well).map(|(index, _)| *index).filter(fresh).collect();
+        let judged: Vec<(usize, bool)> =
+            all.iter().filter_map(|index| Some((*index, went_well(turns, *index)?))).collect();
+        let fresh =
+            |index: &usize| !self.spent.contains(&turns[*index].turn) && !acts(&turns[*index], self.root).is_empty();
+        let successes: Vec<usize> =
+            judged.iter().filter(|(_, well)| *well).map(|(index, _)| *index).filter(fresh).collect();
         let failures = judged.iter().filter(|(_, well)| !well).count();
         let conversations: BTreeSet<_> = successes.iter().map(|index| turns[*index].thread).collect();
         if conversations.len() < INDEPENDENT {
@@ -153,16 +166,26 @@ impl Desk<'_> {
         let did = |index: &usize| !acts(&turns[*index], self.root).is_empty();
         let thread = turns[index].thread;
         let center = (0..=index).rev().filter(|other| turns[*other].thread == thread).take(5).find(did);
-        let Some(center) = center else { return Some(Err("you asked for a skill, but nothing was done that it could do".to_owned())) };
+        let Some(center) = center else {
+            return Some(Err("you asked for a skill, but nothing was done that it could do".to_owned()));
+        };
         // The words that ask for a skill are no verdict on the turn before them.
         if verdict(&turns[center], None) != Some(true) {
             return Some(Err("you asked for a skill, but what was done did not pass its check".to_owned()));
         }
         let all = cluster::like(&self.profiles, center);
-        let mut cited: Vec<usize> =
-            all.iter().copied().filter(|other| *other == center || did(other) && went_well(turns, *other) == Some(true)).collect();
+        let mut cited: Vec<usize> = all
+            .iter()
+            .copied()
+            .filter(|other| *other == center || did(other) && went_well(turns, *other) == Some(true))
+            .collect();
         cited.drain(..cited.len().saturating_sub(CITED));
-        if let Some(why) = self.profiles.get(&center).and_then(|profile| self.known(&all, profile)).filter(|_| !self.was_rejected(&all, turns[index].started_ms)) {
+        if let Some(why) = self
+            .profiles
+            .get(&center)
+            .and_then(|profile| self.known(&all, profile))
+            .filter(|_| !self.was_rejected(&all, turns[index].started_ms))
+        {
             return Some(Err(why));
         }
         let counts = (cited.len(), cited.len());
@@ -197,7 +220,8 @@ impl Desk<'_> {
 
     /// Why turns of this kind need no draft: there is a skill of it, or the person rejected one.
     fn known(&self, all: &[usize], profile: &Profile) -> Option<String> {
-        let skill = self.ledger.skills().find(|skill| self.is_of(skill, all, profile) && !self.may_come_again(skill))?;
+        let skill =
+            self.ledger.skills().find(|skill| self.is_of(skill, all, profile) && !self.may_come_again(skill))?;
         Some(match skill.state {
             SkillState::Quarantined(_) => format!("you rejected {}", skill.name),
             _ => format!("{} is there already", skill.name),
@@ -218,12 +242,16 @@ impl Desk<'_> {
         let cites = |skill: &Skill| {
             all.iter().any(|index| skill.evidence.iter().any(|evidence| evidence.turn == self.pass.turns[*index].turn))
         };
-        let rejected = |skill: &Skill| matches!(skill.state, SkillState::Quarantined(_)) && self.rejections(skill).all(|at_ms| at_ms < before_ms);
+        let rejected = |skill: &Skill| {
+            matches!(skill.state, SkillState::Quarantined(_)) && self.rejections(skill).all(|at_ms| at_ms < before_ms)
+        };
         self.ledger.skills().filter(|skill| cites(skill)).all(rejected)
     }
 
     fn rejections<'s>(&'s self, skill: &'s Skill) -> impl Iterator<Item = u64> + 's {
-        let stands = |operation: &&crate::protocol::learned::Operation| operation.verb == Verb::Reject && !self.ledger.is_undone(&operation.id);
+        let stands = |operation: &&crate::protocol::learned::Operation| {
+            matches!(operation.verb, Verb::Reject | Verb::Forget) && !self.ledger.is_undone(&operation.id)
+        };
         let of = |operation: &&crate::protocol::learned::Operation| {
             operation.edits.iter().filter_map(|edit| edit.entry()).any(|entry| *entry.id() == skill.id)
         };

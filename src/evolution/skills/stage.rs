@@ -61,7 +61,14 @@ fn told(made: &[Operation]) -> String {
 }
 
 /// A draft in its words, with what the gates made of it.
-async fn written(draft: Draft, pass: &mut Pass, ports: &Ports<'_>, ledger: &Ledger, names: &[String], report: &mut Report) -> Skill {
+async fn written(
+    draft: Draft,
+    pass: &mut Pass,
+    ports: &Ports<'_>,
+    ledger: &Ledger,
+    names: &[String],
+    report: &mut Report,
+) -> Skill {
     let Draft { mut skill, turns } = draft;
     let turns: Vec<TurnRecord> = turns.iter().map(|index| pass.turns[*index].clone()).collect();
     let turns: Vec<&TurnRecord> = turns.iter().collect();
@@ -72,9 +79,15 @@ async fn written(draft: Draft, pass: &mut Pass, ports: &Ports<'_>, ledger: &Ledg
         skill.state = SkillState::Quarantined(why.to_string());
         return if matches!(why, gates::Refusal::Secret | gates::Refusal::Origin(_)) { bare(skill) } else { skill };
     }
-    let asks = ports.settings.model_reviewer && !pass.rules_only && !pass.dry_run && !pass.quick && pass.trouble.is_none();
+    let asks =
+        ports.settings.model_reviewer && !pass.rules_only && !pass.dry_run && !pass.quick && pass.trouble.is_none();
     if let (true, Some(model), true) = (asks, ports.model, skill.combines.is_empty()) {
-        let slug = ports.settings.review_model.clone().or_else(|| turns.last().map(|turn| turn.model.clone())).unwrap_or_default();
+        let slug = ports
+            .settings
+            .review_model
+            .clone()
+            .or_else(|| turns.last().map(|turn| turn.model.clone()))
+            .unwrap_or_default();
         let mut budget = Budget::new(ports.settings, &pass.reviews, pass.now_ms, ports.clock).after(pass.cost);
         match reword(&skill, &ground, names, (model, &slug), &mut budget).await {
             Ok(better) => skill = better,
@@ -96,7 +109,11 @@ fn bare(skill: Skill) -> Skill {
         steps: Vec::new(),
         check: None,
         on_failure: Vec::new(),
-        evidence: skill.evidence.into_iter().map(|evidence| crate::protocol::learned::Evidence { quote: String::new(), ..evidence }).collect(),
+        evidence: skill
+            .evidence
+            .into_iter()
+            .map(|evidence| crate::protocol::learned::Evidence { quote: String::new(), ..evidence })
+            .collect(),
         ..skill
     }
 }
@@ -107,7 +124,10 @@ fn commit(skills: &[Skill], pass: &Pass, ports: &Ports<'_>) -> Result<Vec<Operat
     loop {
         let ledger = ports.store.ledger(Scope::Repo)?;
         let is_new = |skill: &&Skill| {
-            let same = |other: &Skill| other.evidence.iter().any(|evidence| skill.evidence.contains(evidence)) && other.combines == skill.combines;
+            let same = |other: &Skill| {
+                other.evidence.iter().any(|evidence| skill.evidence.contains(evidence))
+                    && other.combines == skill.combines
+            };
             !ledger.skills().any(|other| other.name == skill.name || same(other))
         };
         let new = skills.iter().filter(is_new).zip(ledger.sequence()..);

@@ -11,13 +11,20 @@ pub fn wish(turn: &TurnRecord) -> Option<&str> {
 }
 
 fn asks(sentence: &words::Sentence<'_>) -> bool {
-    const MAKE: &[&str] =
-        &["make", "create", "save", "turn", "keep", "record", "store", "remember", "learn", "write", "add", "capture", "distill"];
+    const MAKE: &[&str] = &[
+        "make", "create", "save", "turn", "keep", "record", "store", "remember", "learn", "write", "add", "capture",
+        "distill",
+    ];
     const THIS: &[&str] = &["this", "that", "it", "these", "what you did", "what we did", "the steps", "the procedure"];
-    const CHINESE_MAKE: &[&str] = &["做成", "存成", "变成", "保存为", "保存成", "记成", "整理成", "总结成", "沉淀成", "创建", "生成"];
+    const CHINESE_MAKE: &[&str] =
+        &["做成", "存成", "变成", "保存为", "保存成", "记成", "整理成", "总结成", "沉淀成", "创建", "生成"];
     const CHINESE_SKILL: &[&str] = &["技能", "skill"];
     let bare = &sentence.bare;
-    if sentence.is_question() && !bare.starts_with("can you ") && !bare.starts_with("could you ") && !bare.ends_with('吗') {
+    if sentence.is_question()
+        && !bare.starts_with("can you ")
+        && !bare.starts_with("could you ")
+        && !bare.ends_with('吗')
+    {
         return false;
     }
     let english = words::holds_any(bare, &["a skill", "skill of", "as skill", "into skill"])
