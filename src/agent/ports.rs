@@ -199,6 +199,9 @@ pub trait Lessons: Send + Sync {
     /// What is known of a call that is about to run. The same is told once.
     fn with_call(&self, activity: &Activity) -> Option<Lesson>;
 
+    /// Whether the skill with this id was learned where the conversation works, and is in use.
+    fn offers_skill(&self, id: &str) -> bool;
+
     /// The model is offered these skills by name.
     fn skills_listed(&self, names: &[&str]);
 

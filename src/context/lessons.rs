@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::learned;
+use super::skills::skill::Skill;
 use crate::agent::ports::Lessons;
 use crate::protocol::{Item, Role};
 
@@ -62,6 +63,14 @@ impl LessonsShown {
         let text = learned::with_message(&lessons)?;
         self.recalled.extend(lessons.into_iter().map(|lesson| lesson.id));
         Some(Item::message(Role::User, &[text]))
+    }
+
+    /// Whether a skill may be offered: what was learned in one repository is not offered in another, nor when nothing is to be
+    /// shown of what was learned. Everybody else's skills may.
+    #[must_use]
+    pub fn offers(&self, skill: &Skill) -> bool {
+        let Some(id) = &skill.learned else { return true };
+        self.source.as_ref().is_some_and(|source| source.offers_skill(id))
     }
 
     /// The model was told of these skills.

@@ -94,6 +94,7 @@ impl ContextManager {
 
     /// Where lessons of earlier sessions come from from now on.
     pub fn learn_from(&mut self, lessons: Option<Arc<dyn Lessons>>) {
+        self.listing_outdated = true;
         self.lessons.source = lessons;
     }
 
@@ -177,6 +178,7 @@ impl ContextManager {
             let text = tell(fragment, &sources, told, &mut self.warnings);
             if text.is_some() && fragment.name == skills_fragment::NAME {
                 let skills = self.catalogue.skills(&self.settings).into_iter().filter(|(_, skill)| skill.implicit);
+                let skills = skills.filter(|(_, skill)| self.lessons.offers(skill));
                 self.lessons.skills_listed(skills.map(|(_, skill)| skill.name.as_str()));
             }
             parts[fragment.place as usize].extend(text);
@@ -215,7 +217,9 @@ impl ContextManager {
             return;
         }
         let budget = listing::budget(self.settings.context_window);
-        let listing = listing::listing(self.catalogue.skills(&self.settings), self.catalogue.roots(), budget);
+        let mut skills = self.catalogue.skills(&self.settings);
+        skills.retain(|(_, skill)| self.lessons.offers(skill));
+        let listing = listing::listing(skills, self.catalogue.roots(), budget);
         if let Some(left_out) = listing.as_ref().map(|listing| &listing.left_out).filter(|names| !names.is_empty()) {
             let names = left_out.join(", ");
             self.warnings.once(format!(

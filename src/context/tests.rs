@@ -639,6 +639,10 @@ impl Lessons for MemoryLessons {
         None
     }
 
+    fn offers_skill(&self, id: &str) -> bool {
+        self.0.lock().unwrap().contains(id)
+    }
+
     fn skills_listed(&self, _: &[&str]) {}
 
     fn skill_given(&self, _: &str) {}

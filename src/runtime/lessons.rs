@@ -210,6 +210,13 @@ impl Lessons for SessionLessons {
         (!withheld).then(|| Lesson { text: advise::words(&memory), ..select::lesson(&memory) })
     }
 
+    fn offers_skill(&self, id: &str) -> bool {
+        let (state, id) = (self.state(), EntryId(id.to_owned()));
+        let active =
+            |ledger: &Ledger| matches!(ledger.get(&id), Some(Entry::Skill(skill)) if skill.state == SkillState::Active);
+        state.ledgers.iter().any(active)
+    }
+
     fn skills_listed(&self, names: &[&str]) {
         names.iter().for_each(|name| self.note_skill(name, Place::Catalogue));
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use support::speech::{call, message, response};
-use support::{Ended, FakeServer, Reply, Request, World};
+use support::{Ended, FakeServer, Reply, Request, World, program};
 
 fn say(text: &str) -> Reply {
     Reply::sse(&response(&[message(text)]))
@@ -119,6 +119,13 @@ fn two_sessions_of_one_kind_leave_a_staged_skill_which_approved_is_listed_and_un
     place.world.run(&["hello again"]).expect(0);
     let listed = texts(&place.last());
     assert!(listed.contains(&name) && listed.contains("checked with `./dev check`"), "{listed}");
+
+    // Project A's rules applied in project B.
+    let other = place.world.root().join("other");
+    std::fs::create_dir_all(other.join(".git")).unwrap();
+    std::fs::write(other.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    program::run(place.world.hone(&["hello there"]).current_dir(&other), b"").expect(0);
+    assert!(!texts(&place.last()).contains(&name), "it was learned elsewhere");
 
     // Offered in vain, again and again.
     for n in 0..24 {

@@ -145,6 +145,7 @@ mod tests {
             name: name.into(),
             description,
             short_description: short.map(str::to_owned),
+            learned: None,
             implicit: true,
         }
     }

@@ -114,7 +114,14 @@ mod tests {
     use super::*;
 
     fn skill(name: &str, path: &str) -> Skill {
-        Skill { name: name.into(), description: "d".into(), short_description: None, path: path.into(), implicit: true }
+        Skill {
+            name: name.into(),
+            description: "d".into(),
+            short_description: None,
+            path: path.into(),
+            implicit: true,
+            learned: None,
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Skill {
     pub path: PathBuf,
     /// Whether the model may choose it by itself. Otherwise it is not listed and only a mention loads it.
     pub implicit: bool,
+    /// The id of the entry it was learned as, when it was.
+    pub learned: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +39,9 @@ struct Front {
 struct Metadata {
     #[serde(default, rename = "short-description")]
     short_description: Option<String>,
+    /// Whose it is: see `ledger/skill_file.rs`.
+    #[serde(default)]
+    hone: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,9 +75,11 @@ pub fn parse(path: &Path, text: &str, implicit: bool) -> Result<Skill, String> {
     let description = description.ok_or("its front matter lacks `description`")?;
     at_most("name", &name, NAME_MAX_CHARS)?;
     at_most("description", &description, DESCRIPTION_MAX_CHARS)?;
-    let short_description = front.metadata.and_then(|metadata| metadata.short_description);
+    let (short_description, mark) =
+        front.metadata.map_or((None, None), |metadata| (metadata.short_description, metadata.hone));
+    let learned = mark.and_then(|mark| Some(mark.split_once('-')?.0.to_owned()));
     let short_description = short_description.as_deref().map(one_line).filter(|text| !text.is_empty());
-    Ok(Skill { name, description, short_description, path: path.to_owned(), implicit })
+    Ok(Skill { name, description, short_description, path: path.to_owned(), implicit, learned })
 }
 
 /// Whether a skill's `agents/openai.yaml` lets the model choose it by itself.
@@ -115,6 +122,7 @@ mod tests {
                 short_description: Some("short".into()),
                 path: "/s/folder/SKILL.md".into(),
                 implicit: true,
+                learned: None,
             }
         );
         assert_eq!(read("---\nname: 123\ndescription: d\n---\n").unwrap().name, "123");

@@ -10,10 +10,13 @@ use super::procedure::verdict;
 use super::propose::RATIO;
 use super::share;
 use crate::evolution::measure::{Usefulness, measure};
+use crate::evolution::mentions::Mentions;
+use crate::evolution::select::is_explicit;
 use crate::evolution::settings::Mode;
 use crate::ledger::Ledger;
 use crate::protocol::ThreadId;
-use crate::protocol::learned::{Author, Entry, EntryId, Exposure, Skill, SkillState, TurnRecord, Verb};
+use crate::protocol::learned::{Author, Entry, EntryId, Exposure, Memory, Skill, SkillState, TurnRecord, Verb};
+use crate::text::command_line::runs;
 
 /// How many skills of a repository are in use at most: each costs every request a line.
 pub const MOST_ACTIVE: usize = 20;
@@ -119,8 +122,10 @@ fn least_useful<'a>(
 
 fn change(skill: &Skill, ledger: &Ledger, record: &Record<'_>) -> Option<Change> {
     match skill.state {
-        SkillState::Staged => activated(skill, record),
-        SkillState::Active => cooled(skill, record),
+        SkillState::Staged => activated(skill, record).filter(|_| contradicted(skill, ledger).is_none()),
+        SkillState::Active => contradicted(skill, ledger)
+            .map(|why| to(skill, SkillState::Cold, Verb::Skill, &why, record.now_ms))
+            .or_else(|| cooled(skill, record)),
         SkillState::Cold => revived(skill, record).or_else(|| archived(skill, record)),
         // What the person put away is theirs.
         SkillState::Archived if last_by(ledger, skill) != Some(&Author::Person) => revived(skill, record),
@@ -139,6 +144,23 @@ fn activated(skill: &Skill, record: &Record<'_>) -> Option<Change> {
         &format!("it worked in {worked} conversations since it was drafted"),
         record.now_ms,
     ))
+}
+
+/// Why a skill no longer fits what was learned since: a command of it failed where another one worked, or the person is against it.
+fn contradicted(skill: &Skill, ledger: &Ledger) -> Option<String> {
+    let commands = || skill.steps.iter().filter_map(|step| step.command.as_deref()).chain(skill.check.as_deref());
+    let says_no = |memory: &Memory| -> Option<String> {
+        let hit = |line: &&str| match &memory.pitfall {
+            Some(pitfall) => runs(line, &pitfall.tried),
+            None => {
+                let against = Mentions::of(&memory.text).against;
+                is_explicit(memory) && against.iter().any(|named| runs(line, named))
+            }
+        };
+        commands().find(hit).map(|line| format!("`{line}` is contradicted by {}", memory.id))
+    };
+    let later = ledger.active_memories().filter(|memory| memory.updated_ms > skill.created_ms);
+    later.filter(|memory| memory.updated_ms >= skill.updated_ms || memory.pitfall.is_some()).find_map(says_no)
 }
 
 fn cooled(skill: &Skill, record: &Record<'_>) -> Option<Change> {
