@@ -42,3 +42,21 @@ pub fn print_error(text: &str) {
 pub fn complain(error: &UserError) {
     print_error(&format!("error: {error}\n"));
 }
+
+/// A text as it stands in a page.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\u{1b}' => out.push('␛'),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
+            c => out.push(c),
+        }
+    }
+    out
+}

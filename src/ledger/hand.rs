@@ -116,6 +116,12 @@ pub fn written(scope: Scope, kind: MemoryKind, text: &str, at_ms: u64) -> Memory
     }
 }
 
+/// What a Markdown text says, item by item, with the kind that its heading names; what is no item of a view is one all the same.
+#[must_use]
+pub fn items(text: &str) -> Vec<(MemoryKind, String)> {
+    read(text).into_iter().map(|line| (line.kind, line.text)).collect()
+}
+
 /// The entries of a view: list items below the headings it knows, and paragraphs a person wrote between them, so that nothing they
 /// wrote is lost. What stands before any heading is a fact.
 ///

@@ -168,3 +168,85 @@ fn off_really_means_off() {
     assert_eq!(untouched, input(&server.requests()[1]), "the same request as with nothing learned");
     assert!(!home.world.home().join("hone").exists());
 }
+
+#[test]
+fn what_other_programs_remember_is_taken_in_waits_and_goes_by_one_undo() {
+    let server = FakeServer::start(vec![say("ok")]);
+    let home = Home::of(&server);
+    let project = home.world.project();
+    let user = home.world.root().join("user");
+    let write = |path: PathBuf, text: &str| {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        project.join("CLAUDE.md"),
+        "# Project\n\n- Run `make check` before a commit\n- Token: ghp_aB3dE5fG7haB3dE5fG7haB3dE5fG7haB3dE5f\n",
+    );
+    let mangled: String =
+        project.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let memory = "---\nname: ports\ndescription: d\n---\nThe test database listens on port 5544.\n";
+    write(user.join(".claude/projects").join(mangled).join("memory/ports.md"), memory);
+    write(home.world.home().join("memories/MEMORY.md"), "# Memory\n\n- The person likes small commits.\n");
+    let bucket = project.to_string_lossy().replace('/', "-");
+    let json = r#"[{"scope":"global","summary":"ci","content":"CI runs on two cores."},{"scope":"user","summary":"x","content":"Answers in German please."}]"#;
+    write(user.join(".codex-self-evolution/projects").join(bucket).join("memory/memory.json"), json);
+    write(
+        user.join(".hermes/memories/MEMORY.md"),
+        "The docs are built\nwith mkdocs.\n§\nReleases happen on Fridays.\n",
+    );
+
+    let evolve = |args: &[&str]| home.world.run(&[&["evolve"], args].concat());
+    let tried = evolve(&["import", "--from", "claude", "--dry-run"]).expect(0).stdout;
+    assert!(tried.contains("nothing was changed") && tried.contains("waits: Run `make check`"), "{tried}");
+    assert!(tried.contains("left out, it holds a secret: (not shown)") && !tried.contains("ghp_"), "{tried}");
+    for (program, texts) in [
+        ("claude", ["Run `make check`", "port 5544"]),
+        ("codex", ["small commits", "small commits"]),
+        ("csep", ["two cores", "in German"]),
+        ("hermes", ["built with mkdocs", "on Fridays"]),
+    ] {
+        evolve(&["import", "--from", program]).expect(0);
+        let listed = evolve(&["list"]).expect(0).stdout;
+        assert!(texts.iter().all(|text| listed.contains(text)), "{program}: {listed}");
+    }
+    home.world.run(&["hello"]).expect(0);
+    assert!(!input(&server.requests()[0]).contains("<learned>"), "what waits is shown to nobody");
+    evolve(&["undo", "--last"]).expect(0);
+    let listed = evolve(&["list"]).expect(0).stdout;
+    assert!(!listed.contains("Fridays") && !listed.contains("mkdocs") && listed.contains("two cores"), "{listed}");
+    evolve(&["approve", "--all"]).expect(0);
+    assert!(!evolve(&["list"]).expect(0).stdout.contains("waits"));
+    evolve(&["import", "--from", "codex", "/no/such/place"]).expect(2).says(&["/no/such/place"]);
+    evolve(&["import"]).expect(2);
+}
+
+#[test]
+fn an_export_comes_back_without_loss_and_the_report_is_one_page_that_needs_nothing() {
+    let server = FakeServer::start(vec![say("ok")]);
+    let home = Home::of(&server);
+    let project = home.world.project();
+    let hostile = memory("Never write <script>alert(1)</script> & friends.", MemoryKind::Rule);
+    home.learn(&project, &[hostile, memory("The docs are in `book/`.", MemoryKind::Fact)]);
+    home.world.run(&["where are the docs?"]).expect(0);
+    let evolve = |args: &[&str]| home.world.run(&[&["evolve"], args].concat());
+    evolve(&["export", "learned.json"]).expect(0);
+    evolve(&["export", "learned.json"]).expect(5).says(&["not there yet"]);
+    let view = home.world.home().join("hone").join("projects");
+    let before = files(&view).into_iter().find(|(path, _)| path.ends_with("MEMORY.md")).unwrap();
+    std::fs::remove_dir_all(home.world.home().join("hone")).unwrap();
+    evolve(&["import", "learned.json", "--dry-run"]).expect(0);
+    assert!(evolve(&["list"]).expect(0).stdout.contains("nothing of the kind"));
+    assert!(evolve(&["import", "learned.json"]).expect(0).stdout.starts_with("2 taken in"));
+    assert_eq!(std::fs::read(&before.0).unwrap(), before.1, "byte for byte");
+    evolve(&["export", "again.json"]).expect(0);
+    assert_eq!(home.world.read_project("learned.json"), home.world.read_project("again.json"));
+
+    let text = evolve(&["report"]).expect(0).stdout;
+    assert!(text.contains("2 learned") && text.contains("The docs are in"), "{text}");
+    evolve(&["report", "--html", "report.html"]).expect(0);
+    let page = home.world.read_project("report.html");
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    assert!(page.contains("<svg") && page.contains("&lt;script&gt;") && !page.contains("<script"));
+    assert!(["http:", "https:", "src=", "@import", "url("].iter().all(|outside| !page.contains(outside)));
+}

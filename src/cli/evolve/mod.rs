@@ -5,15 +5,20 @@
 //! | [`here`] | what is learned where the command was given |
 //! | [`status`], [`log`], [`list`], [`why`] | looking at it |
 //! | [`wishes`], [`undo`] | deciding about it |
+//! | [`export`], [`mod@import`] | to a file and back; from other programs |
+//! | [`report`] | what it brought, as text and as a page |
 //! | [`gc`] | `gc`: erases what was forgotten, lets go of what is old |
 //! | [`mod@run`] | `run`: reviews the turns that wait |
 //! | [`schedule`] | `schedule`: has the system's timer do so |
 //! | [`units`] | the files and lines such a timer takes, as text |
 
+pub mod export;
 pub mod gc;
 pub mod here;
+pub mod import;
 pub mod list;
 pub mod log;
+pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod status;
@@ -44,7 +49,7 @@ pub enum EvolveCommand {
     /// Show the changes to what is learned, newest first
     Log(log::Log),
     /// Bring into use what waits for you
-    Approve(wishes::Ids),
+    Approve(wishes::Approve),
     /// Refuse an entry: it is not learned again unless you say so
     Reject(wishes::Ids),
     /// Have entries shown whenever they can be, and changed by you alone
@@ -61,6 +66,12 @@ pub enum EvolveCommand {
     Forget(wishes::Forget),
     /// Take back changes, byte for byte
     Undo(undo::Undo),
+    /// Write all that is learned to one file
+    Export(export::Export),
+    /// Take in an export, or what another program remembers
+    Import(import::Import),
+    /// Tell what learning brought and what it cost, as text or as a page with charts
+    Report(report::ReportOptions),
     /// Review the turns that wait, and learn from them
     Run(run::Run),
     /// Erase what was forgotten for good, and let go of old records
@@ -85,7 +96,7 @@ pub fn run(setup: Setup, command: &EvolveCommand) -> Result<u8, UserError> {
         EvolveCommand::Why(asked) => why::run(&setup, asked),
         EvolveCommand::WhyNot(asked) => why::not(&setup, asked),
         EvolveCommand::Log(asked) => log::run(&setup, asked),
-        EvolveCommand::Approve(asked) => wishes::run(&setup, &asked.ids, &Wish::Approve),
+        EvolveCommand::Approve(asked) => wishes::approve(&setup, asked),
         EvolveCommand::Reject(asked) => wishes::run(&setup, &asked.ids, &Wish::Reject),
         EvolveCommand::Pin(asked) => wishes::run(&setup, &asked.ids, &Wish::Pin),
         EvolveCommand::Unpin(asked) => wishes::run(&setup, &asked.ids, &Wish::Unpin),
@@ -94,6 +105,9 @@ pub fn run(setup: Setup, command: &EvolveCommand) -> Result<u8, UserError> {
         EvolveCommand::Edit(asked) => wishes::edit(&setup, asked),
         EvolveCommand::Forget(asked) => wishes::forget(&setup, asked),
         EvolveCommand::Undo(asked) => undo::run(&setup, asked),
+        EvolveCommand::Export(asked) => export::run(&setup, asked),
+        EvolveCommand::Import(asked) => import::run(&setup, asked),
+        EvolveCommand::Report(asked) => report::run(&setup, asked),
         EvolveCommand::Run(asked) => run::run(setup, asked),
         EvolveCommand::Gc(asked) => gc::run(&setup, asked),
         EvolveCommand::Schedule { command } => schedule::run(command),

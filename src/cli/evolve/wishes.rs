@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use super::here::{Here, tell};
 use crate::evolution::account::wish::{Wish, grant, write_down};
-use crate::evolution::account::{is_present, title};
+use crate::evolution::account::{is_present, title, waits};
 use crate::exec::editor;
 use crate::protocol::learned::{Entry, Scope};
 use crate::protocol::{ErrorKind, UserError};
@@ -18,6 +18,17 @@ pub struct Ids {
     /// The begins of ids, or skills' names
     #[arg(required = true)]
     pub ids: Vec<String>,
+}
+
+/// `hone evolve approve …`
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The begins of ids, or skills' names
+    #[arg(required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// Everything that waits for you
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
 }
 
 /// `hone evolve forget …`
@@ -75,6 +86,25 @@ const fn done(wish: &Wish) -> &'static str {
         Wish::Forget => "forgotten",
         Wish::Revive => "revived",
     }
+}
+
+/// Brings into use what is named, or all that waits.
+///
+/// # Errors
+/// As [`run`], or nothing waits.
+pub fn approve(setup: &Setup, asked: &Approve) -> Result<u8, UserError> {
+    if !asked.all {
+        return run(setup, &asked.ids, &Wish::Approve);
+    }
+    let ids: Vec<String> = {
+        let here = Here::find(setup)?;
+        here.account()?.entries().filter(|(_, entry)| waits(entry)).map(|(_, entry)| entry.id().0.clone()).collect()
+    };
+    if ids.is_empty() {
+        crate::cli::terminal::print("nothing waits for you\n");
+        return Ok(0);
+    }
+    run(setup, &ids, &Wish::Approve)
 }
 
 /// Forgets what is named, or what speaks of something.

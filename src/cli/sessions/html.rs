@@ -2,6 +2,7 @@
 
 use super::transcript::{self, Piece};
 use super::words::name;
+use crate::cli::terminal::escape;
 use crate::protocol::UserError;
 use crate::rollout::index::SessionSummary;
 
@@ -71,22 +72,6 @@ fn flush(html: &mut String, block: &mut String, tag: &str) {
         html.push_str(&format!("<{tag}>{}</{tag}>", escape(text)));
     }
     block.clear();
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{1b}' => out.push('␛'),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -10,9 +10,15 @@
 //! | [`why_not`] | what became of something that is not known |
 //! | [`log`] | the changes, newest first |
 //! | [`status`] | how learning stands |
+//! | [`mod@import`] | what other programs remember, taken in |
+//! | [`archive`] | all of it as one file, and back |
+//! | [`report`] | what learning brought, day by day and entry by entry |
 
+pub mod archive;
+pub mod import;
 pub mod list;
 pub mod log;
+pub mod report;
 pub mod status;
 pub mod take_back;
 pub mod why;
