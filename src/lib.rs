@@ -23,6 +23,7 @@
 //! | 1 | [`history`] | the conversation as the model sees it |
 //! | 1 | [`ledger`] | what is learned, as the fold of its journal |
 //! | 1 | [`patch`] | the patch language |
+//! | 1 | [`policy`] | whether a command or a change may be made, and why |
 //! | 1 | [`text`] | shortening, time stamps, templates, redaction |
 //! | 0 | [`protocol`] | the words everything speaks: items, events, ops, prompts, errors |
 //!
@@ -40,6 +41,7 @@ pub mod history;
 pub mod ledger;
 pub mod model;
 pub mod patch;
+pub mod policy;
 pub mod protocol;
 pub mod recall;
 pub mod repl;

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod layer;
 pub mod provider;
 pub mod repo;
+pub mod rules;
 pub mod schema;
 pub mod secret;
 pub mod trust;

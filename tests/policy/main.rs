@@ -1,0 +1,6 @@
+//! The policy from outside: a table of commands, hostile ones among them, and random scripts.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod random;
+mod table;
