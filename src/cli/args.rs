@@ -71,6 +71,12 @@ pub enum Command {
     Recall(RecallOptions),
     /// Run a command in the sandbox that the agent's commands run in
     Sandbox(SandboxOptions),
+    /// See what would be allowed, asked or refused
+    Policy {
+        /// What to look at.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -188,6 +194,30 @@ pub struct SandboxOptions {
     #[arg(long, exclusive = true)]
     pub probe: bool,
     /// The command, after `--`
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// `hone policy …`
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Say what would be decided on a command, by which rule, and why
+    Check(PolicyCheck),
+}
+
+/// `hone policy check …`
+#[derive(Debug, Args)]
+pub struct PolicyCheck {
+    /// Go by the rules of this file, not by those of the home folder and the project; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+    /// When to ask: `untrusted`, `on-request` or `never`
+    #[arg(long, value_name = "POLICY")]
+    pub approval: Option<String>,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// The command, after `--`: a script in one word, or a program and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

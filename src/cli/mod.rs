@@ -11,6 +11,7 @@
 //! | [`recall`] | what was said and done in past sessions |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`undo`] | taking back what a turn did to files |
+//! | [`policy`] | what would be decided on a command |
 //! | [`sandbox`] | a command in the sandbox |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`terminal`] | what is written where |
@@ -19,6 +20,7 @@ pub mod args;
 pub mod demo;
 pub mod evolve;
 pub mod oneshot;
+pub mod policy;
 pub mod progress;
 pub mod recall;
 pub mod sandbox;
@@ -38,7 +40,7 @@ use crate::protocol::{ErrorKind, UserError};
 use crate::repl;
 use crate::runtime::{SessionStart, Setup};
 use crate::tools::apply_patch::standalone;
-use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork, Options};
+use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork, Options, PolicyCommand};
 
 /// Runs the program and returns its exit code.
 #[must_use]
@@ -99,6 +101,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             Ok(apply_patch(&patch.map(OsString::from).into_iter().collect::<Vec<_>>(), &folder))
         }
         Some(Command::Sandbox(asked)) => sandbox::run(options, &asked),
+        Some(Command::Policy { command: PolicyCommand::Check(asked) }) => policy::check(options, &asked),
         Some(Command::Undo(asked)) => undo::run(options, &asked),
         Some(Command::Config { command: ConfigCommand::Explain { key } }) => {
             let loaded = options.setup()?.load()?;

@@ -11,6 +11,7 @@
 //! | [`learning`] | what is learned where a session works, and who keeps its turns |
 //! | [`lessons`] | what a session is shown of what was learned before it |
 //! | [`opening`] | a conversation from nothing, or from its rollout |
+//! | [`permissions`] | what the policy goes by |
 //! | [`recall`] | past sessions, read into the index and found again |
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
@@ -21,6 +22,7 @@ pub mod key_command;
 pub mod learning;
 pub mod lessons;
 pub mod opening;
+pub mod permissions;
 pub mod provider;
 pub mod recall;
 pub mod session;

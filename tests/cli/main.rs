@@ -9,6 +9,7 @@ mod demo;
 mod errors;
 mod options;
 mod patch;
+mod policy;
 mod prompt;
 mod resume;
 mod storage;

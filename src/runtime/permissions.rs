@@ -1,0 +1,62 @@
+//! The policy's settings, from the configuration and the command line.
+
+use std::path::PathBuf;
+
+use super::containment;
+use super::setup::Setup;
+use crate::config::Loaded;
+use crate::config::rules;
+use crate::config::schema::ApprovalPolicy;
+use crate::config::trust::Trust;
+use crate::exec::containment::ladder;
+use crate::policy::{Approval, Sandbox, Settings, Switches};
+use crate::sandbox::Mode;
+
+/// What the policy goes by in a session, and the files of rules that could not be used. `files` stand in for those of the
+/// home folder and the project, when there are any.
+#[must_use]
+pub fn settings(setup: &Setup, loaded: &Loaded, files: &[PathBuf]) -> (Settings, Vec<String>) {
+    let mode = containment::mode(loaded);
+    let spec = containment::spec(setup.roots(), loaded, mode);
+    let found = match files {
+        [] => {
+            let trusted = |folder: &&std::path::Path| loaded.project.trust_of(folder, &loaded.layers) == Trust::Trusted;
+            rules::load(&loaded.home, loaded.project.folders(&setup.cwd).into_iter().filter(trusted))
+        }
+        files => {
+            let mut found = rules::Loaded::default();
+            found.add(files.iter().map(|file| setup.cwd.join(file)));
+            found
+        }
+    };
+    let settings = Settings {
+        approval: approval(loaded.config.approval_policy.as_ref()),
+        sandbox: match mode {
+            Mode::ReadOnly => Sandbox::ReadOnly,
+            Mode::WorkspaceWrite => Sandbox::WorkspaceWrite,
+            Mode::DangerFullAccess => Sandbox::DangerFullAccess,
+        },
+        available: !spec.contains() || ladder().best().is_some(),
+        // Without a sandbox these still tell the work from the rest.
+        writable: if spec.contains() { spec.writable } else { setup.roots().cloned().collect() },
+        protected: spec.read_only,
+        network: spec.network,
+        home: loaded.home.user().map(Into::into),
+        rules: found.rules,
+    };
+    (settings, found.errors.iter().map(ToString::to_string).collect())
+}
+
+/// The approval policy of the configuration; `on-request` when it has none.
+fn approval(policy: Option<&ApprovalPolicy>) -> Approval {
+    match policy {
+        Some(ApprovalPolicy::Untrusted) => Approval::Untrusted,
+        Some(ApprovalPolicy::OnFailure) => Approval::OnFailure,
+        None | Some(ApprovalPolicy::OnRequest) => Approval::OnRequest,
+        Some(ApprovalPolicy::Never) => Approval::Never,
+        Some(ApprovalPolicy::Granular(switches)) => {
+            let on = |name: &str| switches.get(name).copied().unwrap_or(true);
+            Approval::Granular(Switches { sandbox: on("sandbox_approval"), rules: on("rules") })
+        }
+    }
+}
