@@ -75,7 +75,7 @@ const APPROVALS: &[&str] = &["untrusted", "on-failure", "on-request", "never"];
 const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
 const INHERIT: &[&str] = &["all", "core", "none"];
 const TRUST: &[&str] = &["trusted", "untrusted"];
-const PROVIDERS: &str = "The provider's id: `openai`, `ollama`, `lmstudio`, or one of `[model_providers]`.";
+const PROVIDERS: &str = "The provider's id: `openai`, `anthropic`, `openrouter`, `ollama`, `lmstudio`, `vllm`, or one of `[model_providers]`.";
 
 /// Every key at the top of a file, those in use first.
 #[rustfmt::skip]
@@ -112,6 +112,7 @@ pub const KEYS: &[Key] = &[
     key("tools", Kind::Table(TOOLS), "", "Tools on and off."),
     key("skills", Kind::Table(SKILLS), "", "Skills on and off."),
     key("evolution", Kind::Table(EVOLUTION), "", "What is learned from turns."),
+    key("use_chat_completion", Kind::Bool, "", "Speak Chat Completions with the provider, whatever its table says."),
     key("openai_base_url", Kind::Name, "", "Another address for the provider `openai`; the variable `OPENAI_BASE_URL` does the same."),
     key("model_providers", Kind::Named(MODEL_PROVIDER), "", "Providers of your own."),
     key("projects", Kind::Named(PROJECT), "", "What you think of projects, by their absolute path."),
@@ -263,12 +264,13 @@ const PROJECT: &[Key] =
 #[rustfmt::skip]
 const MODEL_PROVIDER: &[Key] = &[
     key("name", Kind::Text, "", "Its name for people. Required."),
-    key("base_url", Kind::Name, "", "Its address up to `/responses`."),
+    key("base_url", Kind::Name, "", "Its address up to `/responses`, or to what its protocol has instead."),
     key("env_key", Kind::Name, "", "The variable that holds its key."),
     key("env_key_instructions", Kind::Text, "", "What to tell a person who has not set that variable."),
     key("experimental_bearer_token", Kind::Secret, "", "The key itself; a variable is safer."),
     key("auth", Kind::Table(COMMAND_AUTH), "", "A command that prints the key; instead of `env_key`."),
-    key("wire_api", Kind::Name, r#""responses""#, "Its protocol; only `responses` works so far."),
+    key("wire_api", Kind::Name, r#""responses""#, "Its protocol: `responses`, `chat` (Chat Completions) or `messages` (Anthropic)."),
+    key("use_chat_completion", Kind::Bool, "", "Speak Chat Completions with it, whatever `wire_api` says."),
     key("query_params", Kind::SecretMap, "{}", "Added to the address of every request."),
     key("http_headers", Kind::SecretMap, "{}", "Headers of every request."),
     key("env_http_headers", Kind::TextMap, "{}", "Headers whose values are in these variables."),

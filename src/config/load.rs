@@ -268,7 +268,9 @@ fn settle_providers(config: &mut Config, layers: &[Layer], warnings: &mut Vec<St
         warnings.push(format!("{message}; the provider is ignored"));
     }
     config.model_providers.retain(|id, provider| provider::fault(id, provider).is_none());
-    config.model_providers.extend(provider::built_in(config.openai_base_url.as_deref()));
+    for (id, row) in provider::built_in(config.openai_base_url.as_deref()) {
+        config.model_providers.entry(id).or_insert(row);
+    }
     if config.provider().is_none() {
         return Err(provider_not_found(config, &place_of(layers, &["model_provider"])));
     }

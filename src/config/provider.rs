@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::secret::Secret;
-use crate::protocol::provider::{self, PROVIDERS};
-
-/// The one protocol this program speaks so far.
-pub const RESPONSES: &str = "responses";
+use crate::protocol::provider::{self, PROVIDERS, WireApi};
 
 /// A server that answers requests for models.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,7 +13,7 @@ pub const RESPONSES: &str = "responses";
 pub struct Provider {
     /// Its name for people.
     pub name: String,
-    /// Its address up to `/responses`.
+    /// Its address up to `/responses`, or to what its protocol has instead.
     pub base_url: Option<String>,
     /// The variable that holds its key.
     pub env_key: Option<String>,
@@ -28,6 +25,8 @@ pub struct Provider {
     pub auth: Option<CommandAuth>,
     /// Its protocol.
     pub wire_api: String,
+    /// Speak Chat Completions with it, whatever `wire_api` says.
+    pub use_chat_completion: Option<bool>,
     /// Added to the address of every request.
     pub query_params: BTreeMap<String, Secret>,
     /// Headers of every request.
@@ -53,7 +52,8 @@ impl Default for Provider {
             env_key_instructions: None,
             experimental_bearer_token: None,
             auth: None,
-            wire_api: RESPONSES.to_owned(),
+            wire_api: WireApi::Responses.name().to_owned(),
+            use_chat_completion: None,
             query_params: BTreeMap::new(),
             http_headers: BTreeMap::new(),
             env_http_headers: BTreeMap::new(),
@@ -105,9 +105,9 @@ pub(super) fn fault(id: &str, provider: &Provider) -> Option<Fault> {
     if provider.name.trim().is_empty() {
         return Some(("name", "must not be empty".to_owned(), "add name = \"…\": it is what people get to read"));
     }
-    if provider.wire_api != RESPONSES {
-        let what = format!("is \"{}\", but only \"responses\" works so far", provider.wire_api);
-        return Some(("wire_api", what, "set wire_api = \"responses\" if the server has it, or use another provider"));
+    if WireApi::named(&provider.wire_api).is_none() {
+        let what = format!("is \"{}\", which is no protocol of models", provider.wire_api);
+        return Some(("wire_api", what, "use \"responses\", \"chat\" or \"messages\""));
     }
     if provider.base_url.is_none() {
         return Some(("base_url", "is missing".to_owned(), "add base_url = \"https://…/v1\""));
@@ -121,10 +121,10 @@ pub(super) fn fault(id: &str, provider: &Provider) -> Option<Fault> {
     }
 }
 
-/// Whether an id names a built-in provider.
+/// Whether an id names a built-in provider that cannot be replaced.
 #[must_use]
 pub fn is_built_in(id: &str) -> bool {
-    provider::built_in(id).is_some()
+    provider::built_in(id).is_some_and(|row| !row.replaceable)
 }
 
 /// The built-in providers, `openai` at another address if there is one.
@@ -135,6 +135,7 @@ pub(super) fn built_in(openai_base_url: Option<&str>) -> impl Iterator<Item = (S
             name: row.name.to_owned(),
             base_url: Some(base_url.to_owned()),
             env_key: row.key_env.map(ToOwned::to_owned),
+            wire_api: row.wire.name().to_owned(),
             requires_openai_auth: row.id == "openai",
             ..Provider::default()
         };

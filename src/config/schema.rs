@@ -79,6 +79,8 @@ pub struct Config {
     pub skills: Skills,
     /// What is learned from turns.
     pub evolution: Evolution,
+    /// Speak Chat Completions with the provider, whatever its table says.
+    pub use_chat_completion: Option<bool>,
     /// Another address for the provider `openai`; already part of that provider.
     pub openai_base_url: Option<String>,
     /// Every provider there is by its id, the built-in ones among them.
@@ -128,6 +130,7 @@ impl Default for Config {
             tools: Tools::default(),
             skills: Skills::default(),
             evolution: Evolution::default(),
+            use_chat_completion: None,
             openai_base_url: None,
             model_providers: BTreeMap::new(),
         }

@@ -115,7 +115,7 @@ fn completed(response: Option<&RawValue>) -> Result<Completion, ModelError> {
 }
 
 /// Zeros for whatever a server does not tell.
-fn read_usage(usage: &Value) -> Usage {
+pub(super) fn read_usage(usage: &Value) -> Usage {
     let count = |path: &[&str]| path.iter().try_fold(usage, |value, name| value.get(name)).and_then(Value::as_u64);
     let (input_tokens, output_tokens) = (count(&["input_tokens"]).unwrap_or(0), count(&["output_tokens"]).unwrap_or(0));
     Usage {

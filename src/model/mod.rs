@@ -3,7 +3,8 @@
 //! [`ResponsesClient`] is the port's implementation. A request goes down through [`request`] (what is said), [`http`]
 //! (connection, deadlines, silent retries) and comes back through [`sse`] (bytes to events) and [`events`] (events to
 //! [`ModelEvent`](crate::agent::ports::ModelEvent)s). [`retry`] says what failures mean. [`provider`] and [`catalogue`]
-//! hold the facts about servers and models. [`record`] writes conversations to tapes, [`tape`] reads them and [`replay`]
+//! hold the facts about servers and models. [`wire`] translates to and from the formats
+//! of servers that speak something else. [`record`] writes conversations to tapes, [`tape`] reads them and [`replay`]
 //! plays them.
 
 pub mod body;
@@ -21,6 +22,7 @@ pub mod retry;
 pub mod sse;
 pub mod tape;
 pub mod tls;
+pub mod wire;
 
 pub use provider::{Provider, Secret};
 pub use record::Recorder;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::agent::ports::BoxFuture;
-use crate::protocol::provider::ProviderRow;
+use crate::protocol::provider::{ProviderRow, WireApi};
 use crate::text::backoff;
 
 /// A value that must not be shown. Its `Debug` form hides it.
@@ -56,8 +56,10 @@ pub struct Provider {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// Where `/responses` is appended.
+    /// Where `/responses` is appended, or what its format has instead.
     pub base_url: String,
+    /// The format it speaks.
+    pub wire: WireApi,
     /// What goes into `authorization: Bearer …`.
     pub key: Option<Secret>,
     /// Where to ask for the key when it is not fixed.
@@ -98,6 +100,7 @@ impl Provider {
             id: id.to_owned(),
             name: name.to_owned(),
             base_url: base_url.to_owned(),
+            wire: WireApi::Responses,
             key: None,
             key_source: None,
             key_env: None,
@@ -123,6 +126,7 @@ impl From<&ProviderRow> for Provider {
         let headers = row.http_headers.iter();
         Self {
             key_env: row.key_env.map(str::to_owned),
+            wire: row.wire,
             http_headers: headers.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             ..Self::new(row.id, row.name, row.base_url)
         }

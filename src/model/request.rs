@@ -11,11 +11,18 @@ use serde_json::{Map, Value, json};
 use super::body::{Body, BodyWriter};
 use super::provider::{Provider, Secret};
 use super::retry;
+use super::wire::messages::VERSION as MESSAGES_VERSION;
+use super::wire::tools::Tools;
+use super::wire::translate::{Translated, translate};
 use crate::protocol::error::{ModelError, ModelErrorCause as Cause};
 use crate::protocol::prompt::{Prompt, Purpose};
+use crate::protocol::provider::WireApi;
 
 /// The header a server asks to get back for the rest of a turn.
 pub const TURN_STATE: &str = "x-codex-turn-state";
+
+/// Where a Messages server looks for the key.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Everything of a request, ready to be sent more than once.
 #[derive(Clone, Debug)]
@@ -26,6 +33,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
+    /// The tools it offers, where the answer must be translated back.
+    pub tools: Option<Tools>,
 }
 
 impl Request {
@@ -34,8 +43,23 @@ impl Request {
     /// # Errors
     /// The provider lacks its key, or its address or headers cannot be used.
     pub fn new(provider: &Provider, key: Option<&Secret>, prompt: &Prompt) -> Result<Self, ModelError> {
-        Ok(Self { url: url(provider)?, headers: headers(provider, key, prompt)?, body: body(prompt, provider.store) })
+        let (url, headers) = (url(provider)?, headers(provider, key, prompt)?);
+        let body = body(prompt, provider.store);
+        if provider.wire == WireApi::Responses {
+            return Ok(Self { url, headers, body, tools: None });
+        }
+        let responses = serde_json::from_slice(&body.to_vec())
+            .map_err(|error| unusable(provider, &format!("the conversation cannot be translated: {error}")))?;
+        let translated = translate(provider.wire, &responses);
+        let (body, tools) = translated.map_or((body, None), |Translated { body, tools }| (whole(&body), Some(tools)));
+        Ok(Self { url, headers, body, tools })
     }
+}
+
+fn whole(body: &Value) -> Body {
+    let mut writer = BodyWriter::default();
+    writer.share(&Bytes::from(body.to_string()));
+    writer.finish()
 }
 
 fn unusable(provider: &Provider, what: &str) -> ModelError {
@@ -44,7 +68,7 @@ fn unusable(provider: &Provider, what: &str) -> ModelError {
 
 fn url(provider: &Provider) -> Result<Url, ModelError> {
     let base = provider.base_url.trim_end_matches('/');
-    let mut url = Url::parse(&format!("{base}/responses"))
+    let mut url = Url::parse(&format!("{base}/{}", provider.wire.path()))
         .map_err(|error| unusable(provider, &format!("`base_url` is `{base}`, which is no address: {error}")))?;
     if !provider.query_params.is_empty() {
         url.query_pairs_mut().extend_pairs(&provider.query_params);
@@ -64,9 +88,13 @@ fn headers(provider: &Provider, key: Option<&Secret>, prompt: &Prompt) -> Result
         Ok(())
     };
     match (key, &provider.key_env) {
+        (Some(key), _) if provider.wire == WireApi::Messages => add(X_API_KEY, key.expose())?,
         (Some(key), _) => add(AUTHORIZATION, &format!("Bearer {}", key.expose()))?,
         (None, Some(env)) => return Err(retry::missing_key(env, provider.key_env_instructions.as_deref())),
         (None, None) => {}
+    }
+    if provider.wire == WireApi::Messages {
+        add(HeaderName::from_static("anthropic-version"), MESSAGES_VERSION)?;
     }
     let thread = prompt.thread_id.to_string();
     add(HeaderName::from_static("originator"), &provider.originator)?;
@@ -83,8 +111,10 @@ fn headers(provider: &Provider, key: Option<&Secret>, prompt: &Prompt) -> Result
             .map_err(|_| unusable(provider, &format!("`{name}` is no name a header can have")))?;
         add(parsed, value)?;
     }
-    if let Some(key) = headers.get_mut(AUTHORIZATION) {
-        key.set_sensitive(true);
+    for name in [AUTHORIZATION, X_API_KEY] {
+        if let Some(key) = headers.get_mut(name) {
+            key.set_sensitive(true);
+        }
     }
     Ok(headers)
 }

@@ -1,7 +1,8 @@
-//! The client for servers that speak the Responses API.
+//! The client for servers of models. It thinks in the Responses API; what other servers say is translated event by event.
 
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
+use serde_json::json;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -13,10 +14,11 @@ use super::provider::{Provider, Secret};
 use super::record::{End, Recorder, Recording};
 use super::request::{Request, TURN_STATE};
 use super::sse::{self, Events};
+use super::wire::{Decoder, Said};
 use super::{events, limits, retry};
-use crate::agent::ports::{ModelClient, ModelEvent, ModelStream};
+use crate::agent::ports::{Completion, ModelClient, ModelEvent, ModelStream};
 use crate::protocol::error::ModelErrorCause;
-use crate::protocol::{ModelError, Prompt};
+use crate::protocol::{Item, ModelError, Prompt};
 use crate::text::backoff;
 
 /// How long the end of a complete response is looked out for.
@@ -103,7 +105,9 @@ impl Shared {
         if let Some(state) = answer.headers.get(TURN_STATE).and_then(|state| state.to_str().ok()) {
             prompt.turn_state.get_or_init(|| state.to_owned());
         }
-        Ok(Reader::new(answer, prompt, self.provider.stream_idle_timeout))
+        let seed = uuid::Uuid::now_v7().simple().to_string();
+        let decoder = request.tools.and_then(|tools| Decoder::new(self.provider.wire, tools, seed));
+        Ok(Reader::new(answer, prompt, self.provider.stream_idle_timeout, decoder))
     }
 }
 
@@ -111,34 +115,37 @@ impl Shared {
 struct Reader {
     events: Events<Body>,
     idle: Duration,
-    queued: VecDeque<ModelEvent>,
+    queued: VecDeque<Result<ModelEvent, ModelError>>,
+    /// Translates, where the server speaks another format.
+    decoder: Option<Decoder>,
     recording: Option<Recording>,
 }
 
 impl Reader {
-    fn new(answer: Answer, prompt: &Prompt, idle: Duration) -> Self {
+    fn new(answer: Answer, prompt: &Prompt, idle: Duration, decoder: Option<Decoder>) -> Self {
         let Answer { headers, response, recording } = answer;
         let notice = limits::rerouted(&headers, &prompt.model).map(ModelEvent::Notice);
         let limits = limits::from_headers(&headers).map(ModelEvent::RateLimits);
         let body: Body = Box::pin(response.bytes_stream());
         let events = Events::new(body, sse::Limits::default());
-        Self { events, idle, queued: notice.into_iter().chain(limits).collect(), recording }
+        Self { events, idle, queued: notice.into_iter().chain(limits).map(Ok).collect(), decoder, recording }
     }
 
     async fn next(&mut self) -> Result<ModelEvent, ModelError> {
-        if let Some(event) = self.queued.pop_front() {
-            return Ok(event);
-        }
         loop {
-            let data = self.next_data().await?;
-            if let Some(recording) = &mut self.recording {
-                recording.event(&data);
-            }
-            if let Some(event) = events::read(data) {
+            if let Some(event) = self.queued.pop_front() {
                 if event.is_err() {
                     self.ended(End::Complete);
                 }
                 return event;
+            }
+            let Some(data) = self.next_data().await? else { continue };
+            if let Some(recording) = &mut self.recording {
+                recording.event(&data);
+            }
+            match &mut self.decoder {
+                Some(decoder) => self.queued.extend(decoder.push(&data).into_iter().filter_map(event)),
+                None => self.queued.extend(events::read(data)),
             }
         }
     }
@@ -153,11 +160,19 @@ impl Reader {
         }
     }
 
-    async fn next_data(&mut self) -> Result<String, ModelError> {
+    /// `None` when the stream ended well without saying so, and what it said is queued.
+    async fn next_data(&mut self) -> Result<Option<String>, ModelError> {
         match timeout(self.idle, self.events.next()).await {
-            Ok(Some(Ok(data))) => Ok(data),
+            Ok(Some(Ok(data))) => Ok(Some(data)),
             Ok(Some(Err(error))) => Err(self.broken(&reason(&error))),
-            Ok(None) => Err(self.closed()),
+            Ok(None) => {
+                let rest = self.decoder.as_mut().map(Decoder::end).unwrap_or_default();
+                if rest.is_empty() {
+                    return Err(self.closed());
+                }
+                self.queued.extend(rest.into_iter().filter_map(event));
+                Ok(None)
+            }
             Err(_) => Err(self.silent()),
         }
     }
@@ -193,6 +208,22 @@ impl Reader {
             recording.ended(end);
         }
     }
+}
+
+/// What a translated response says, as the agent hears it.
+fn event(said: Said) -> Option<Result<ModelEvent, ModelError>> {
+    Some(Ok(match said {
+        Said::Text(text) => ModelEvent::MessageDelta(text),
+        Said::Reasoning(text) => ModelEvent::ReasoningDelta(text),
+        Said::Item(item) => ModelEvent::ItemDone(Item::from_server(item.to_string()).ok()?),
+        Said::Completed { id, usage, end_turn } => {
+            ModelEvent::Completed(Completion { response_id: id, usage: events::read_usage(&usage), end_turn })
+        }
+        Said::Failed { code, message } => {
+            return Some(Err(retry::response_failed(&json!({"code": code, "message": message}))));
+        }
+        Said::Incomplete(reason) => return Some(Err(retry::response_incomplete(reason))),
+    }))
 }
 
 fn reason(error: &sse::SseError<reqwest::Error>) -> String {

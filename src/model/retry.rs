@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::wire::failure::is_window_overflow;
 use crate::protocol::error::{ModelError, ModelErrorCause as Cause, Retry};
 
 const CAPACITY: &str = "Selected model is at capacity. Please try a different model.";
@@ -92,7 +93,7 @@ pub fn classify(refusal: &Refusal<'_>, now: Timestamp, zone: &TimeZone) -> Model
     match status.as_u16() {
         300..400 => fatal(Cause::BadRequest, redirected(refusal)),
         400 => bad_request(refusal, &error),
-        404 if error.names("model_not_found") => match error.message {
+        404 if error.names("model_not_found") || error.names("not_found_error") => match error.message {
             Some(message) => fatal(Cause::ModelNotFound, message),
             None => fatal(Cause::ModelNotFound, unexpected(refusal, &error)),
         },
@@ -203,7 +204,7 @@ fn bad_request(refusal: &Refusal<'_>, error: &ErrorBody) -> ModelError {
     if refusal.body.contains(BAD_IMAGE_MARK) {
         return fatal(Cause::BadRequest, BAD_IMAGE);
     }
-    if error.names("context_length_exceeded") {
+    if error.names("context_length_exceeded") || is_window_overflow(refusal.body) {
         return fatal(Cause::ContextWindowExceeded, WINDOW);
     }
     match &error.message {

@@ -6,7 +6,7 @@ use crate::config::auth::{self, Login};
 use crate::config::{Environment, Loaded, provider as configured};
 use crate::model::provider::{Provider, Secret};
 use crate::model::retry;
-use crate::protocol::provider::built_in;
+use crate::protocol::provider::{WireApi, built_in};
 use crate::protocol::{ErrorKind, UserError};
 
 /// Who asks, in the header `originator`. Programs that drive this one set the variable to say who they are.
@@ -24,6 +24,8 @@ pub fn resolve(loaded: &Loaded) -> Result<Provider, UserError> {
     let base_url = table.base_url.as_deref().unwrap_or_default();
     let mut provider = built_in(id).map_or_else(|| Provider::new(id, &table.name, base_url), Provider::from);
     base_url.clone_into(&mut provider.base_url);
+    let chat = config.use_chat_completion.or(table.use_chat_completion).unwrap_or(false);
+    provider.wire = if chat { WireApi::Chat } else { WireApi::named(&table.wire_api).unwrap_or_default() };
     let login = table.requires_openai_auth.then(|| auth::login(&loaded.home)).flatten();
     provider.key = key(table, env, id).or_else(|| match &login {
         Some(Login::Key(key)) => Some(Secret::new(key.expose())),

@@ -17,9 +17,9 @@ fn a_faulty_provider_is_an_error_only_when_it_is_chosen() {
     for (id, table, message, hint) in [
         (
             "p",
-            GOOD.to_owned() + "wire_api = \"chat\"\n",
-            "HOME/config.toml:5:1: `model_providers.p.wire_api` is \"chat\", but only \"responses\" works so far",
-            "set wire_api = \"responses\" if the server has it, or use another provider",
+            GOOD.to_owned() + "wire_api = \"smoke\"\n",
+            "HOME/config.toml:5:1: `model_providers.p.wire_api` is \"smoke\", which is no protocol of models",
+            "use \"responses\", \"chat\" or \"messages\"",
         ),
         (
             "p",
@@ -55,7 +55,7 @@ fn a_faulty_provider_is_an_error_only_when_it_is_chosen() {
 #[test]
 fn an_unknown_provider_lists_the_known_ones() {
     let world = World::with("model_provider = \"opnai\"");
-    let expected = "HOME/config.toml:1:1: Model provider `opnai` not found\n  hint: use one of \"lmstudio\", \"ollama\", \"openai\", or add [model_providers.opnai]; did you mean \"openai\"?";
+    let expected = "HOME/config.toml:1:1: Model provider `opnai` not found\n  hint: use one of \"anthropic\", \"lmstudio\", \"ollama\", \"openai\", \"openrouter\", \"vllm\", or add [model_providers.opnai]; did you mean \"openai\"?";
     assert_eq!(world.error(), expected);
 }
 

@@ -7,6 +7,7 @@
 mod support;
 
 mod failures;
+mod formats;
 mod framing;
 mod healthy;
 mod kit;
