@@ -81,8 +81,9 @@ pub fn is_read_only(args: &[Word]) -> bool {
         "grep" => !args.iter().any(|word| word.text.starts_with("-O")),
         name if READS.contains(&name) => true,
         "--version" => true,
+        // To older versions `-l NAME` makes a branch.
         "branch" => match first {
-            Some("--list" | "-l" | "--contains" | "--merged" | "--no-merged") => {
+            Some("--list" | "--contains" | "--merged" | "--no-merged") => {
                 args.iter().all(|word| !word.text.starts_with('-') || is_listing(&word) || Some(&*word.text) == first)
             }
             _ => args.iter().all(|word| is_listing(&word)),

@@ -156,8 +156,8 @@ fn try_out(cases: u32) {
             prop_assert_ne!(verdict(&script), Verdict::Allow, "{:?}", script);
             // No panic; and a write behind any noise on a line of its own is seen unless a quote holds it.
             let _any = verdict(&noise);
-            let noisy = format!("{noise}{script}");
-            let quoted = noise.contains(['\'', '"', '\\', '#', '`', '$', '<']);
+            let noisy = format!("{noise}\n{script}");
+            let quoted = noise.contains(['\'', '"', '\\', '`', '$', '<']);
             prop_assert!(quoted || verdict(&noisy) != Verdict::Allow, "{noisy:?}");
             Ok(())
         })

@@ -1,6 +1,6 @@
 //! `hone evolve import`: what other programs remember, or an export of our own.
 //!
-//! A program is a file here and a line in [`PROGRAMS`].
+//! A program is a file here and a line in `PROGRAMS`.
 
 mod claude;
 mod codex;
