@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | 5 | [`cli`] | the command line: one-shot, demo, sessions, the small commands |
 //! | 5 | [`repl`] | the interactive session |
+//! | 5 | [`serve`] | what other programs connect to |
 //! | 4 | [`runtime`] | builds the ports from the configuration; owns sessions, their queues, shutdown |
 //! | 3 | [`config`] | the configuration, the home folder, the environment |
 //! | 3 | [`model`] | talks to models; records and plays tapes |
@@ -48,6 +49,7 @@ pub mod repl;
 pub mod rollout;
 pub mod runtime;
 pub mod sandbox;
+pub mod serve;
 pub mod store;
 pub mod text;
 pub mod tools;

@@ -69,6 +69,8 @@ pub enum Command {
     },
     /// Find what was said and done in past sessions
     Recall(RecallOptions),
+    /// Give clients of the Responses API a server that speaks another format
+    ResponsesServer(ResponsesServerOptions),
     /// Run a command in the sandbox that the agent's commands run in
     Sandbox(SandboxOptions),
     /// See what would be allowed, asked or refused
@@ -154,6 +156,35 @@ pub struct RecallOptions {
     /// Make the index anew from the session files
     #[arg(long)]
     pub rebuild: bool,
+}
+
+/// `hone responses-server …`
+#[derive(Debug, Args)]
+pub struct ResponsesServerOptions {
+    /// The address of the server that answers, up to what its format appends
+    #[arg(long, value_name = "URL")]
+    pub upstream: String,
+    /// The format it speaks: `chat` or `messages`
+    #[arg(long, value_name = "FORMAT")]
+    pub wire: String,
+    /// Where to listen; port 0 is a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub listen: std::net::SocketAddr,
+    /// Ask for this model, whatever clients ask for
+    #[arg(long = "upstream-model", value_name = "MODEL")]
+    pub upstream_model: Option<String>,
+    /// The variable that holds the upstream server's key
+    #[arg(long, value_name = "NAME")]
+    pub key_env: Option<String>,
+    /// The variable that holds the token clients must send; without one, a new token is made and printed
+    #[arg(long, value_name = "NAME")]
+    pub token_env: Option<String>,
+    /// Read the token clients must send from standard input
+    #[arg(long, conflicts_with = "token_env")]
+    pub token_stdin: bool,
+    /// Serve whoever connects, without a token; on the loopback only
+    #[arg(long, conflicts_with_all = ["token_env", "token_stdin"])]
+    pub no_token: bool,
 }
 
 /// `hone undo …`

@@ -9,6 +9,7 @@
 //! | [`sessions`] | sessions on disk, looked at and put in order |
 //! | [`evolve`] | what is learned, and how |
 //! | [`recall`] | what was said and done in past sessions |
+//! | [`responses_server`] | any server of models, for any client of the Responses API |
 //! | [`demo`] | a recorded turn in a scratch repository |
 //! | [`undo`] | taking back what a turn did to files |
 //! | [`policy`] | what would be decided on a command |
@@ -23,6 +24,7 @@ pub mod oneshot;
 pub mod policy;
 pub mod progress;
 pub mod recall;
+pub mod responses_server;
 pub mod sandbox;
 pub mod sessions;
 pub mod signals;
@@ -95,6 +97,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
         Some(Command::Sessions { command }) => sessions::run(options.working_folder()?, &command),
         Some(Command::Evolve { command }) => evolve::run(options.setup()?, &command),
         Some(Command::Recall(asked)) => recall::run(options, &asked),
+        Some(Command::ResponsesServer(asked)) => responses_server::run(options, &asked),
         Some(Command::Demo) => demo::run(options),
         Some(Command::ApplyPatch { patch }) => {
             let folder = args::working_folder(options.cd.as_deref())?;

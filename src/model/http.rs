@@ -20,7 +20,9 @@ use super::record::{Recording, RequestRecorder};
 use super::request::Request;
 use super::retry::{self, Refusal};
 use super::tls::{self, SystemRoots};
+use super::wire::messages::VERSION;
 use crate::protocol::error::{ModelError, ModelErrorCause as Cause, Retry};
+use crate::protocol::provider::WireApi;
 use crate::text::backoff::backoff;
 
 /// More retries than this are never made, whatever the configuration says.
@@ -112,6 +114,24 @@ impl Transport {
         }
     }
 
+    /// Sends `request` once and returns whatever is answered. For those who pass answers on.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn send(&self, provider: &Provider, request: &Request) -> Result<Response, ModelError> {
+        let sending = self
+            .client
+            .post(request.url.clone())
+            .headers(request.headers.clone())
+            .body(reqwest::Body::wrap(request.body.clone()))
+            .send();
+        match timeout(provider.header_timeout, sending).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(not_sent(request, &error).error),
+            Err(_) => Err(no_headers(request, provider.header_timeout).error),
+        }
+    }
+
     /// Asks once for the JSON at `path` below the provider's address.
     ///
     /// # Errors
@@ -135,7 +155,13 @@ impl Transport {
             request = request.header(name, value);
         }
         if let Some(key) = &provider.key {
-            request = request.bearer_auth(key.expose());
+            request = match provider.wire {
+                WireApi::Messages => request.header("x-api-key", key.expose()),
+                WireApi::Responses | WireApi::Chat => request.bearer_auth(key.expose()),
+            };
+        }
+        if provider.wire == WireApi::Messages {
+            request = request.header("anthropic-version", VERSION);
         }
         let answer = request.send().await.and_then(Response::error_for_status).map_err(failed)?;
         let bytes = answer.bytes().await.map_err(failed)?;

@@ -56,6 +56,38 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The request that asks `provider` for a response to `request`, a body of the Responses API.
+    ///
+    /// # Errors
+    /// The provider's address or key cannot be used.
+    pub fn translated(provider: &Provider, request: &Value) -> Result<Self, ModelError> {
+        let translated = translate(provider.wire, request);
+        let (body, tools) = match translated {
+            Some(Translated { body, tools }) => (whole(&body), Some(tools)),
+            None => (whole(request), None),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let messages = provider.wire == WireApi::Messages;
+        if messages {
+            headers.insert("anthropic-version", HeaderValue::from_static(MESSAGES_VERSION));
+        }
+        if let Some(key) = &provider.key {
+            let (name, value) = match messages {
+                true => (X_API_KEY, key.expose().to_owned()),
+                false => (AUTHORIZATION, format!("Bearer {}", key.expose())),
+            };
+            let mut value = HeaderValue::from_str(&value)
+                .map_err(|_| unusable(provider, "the key holds characters headers cannot"))?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(Self { url: url(provider)?, headers, body, tools })
+    }
+}
+
 fn whole(body: &Value) -> Body {
     let mut writer = BodyWriter::default();
     writer.share(&Bytes::from(body.to_string()));

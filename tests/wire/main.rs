@@ -11,4 +11,5 @@ mod formats;
 mod framing;
 mod healthy;
 mod kit;
+mod serving;
 mod tapes;
