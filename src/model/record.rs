@@ -17,6 +17,7 @@ use std::time::Instant;
 use super::provider::Secret;
 use crate::protocol::item::{ItemKind, Role};
 use crate::protocol::prompt::{Prompt, Purpose};
+use crate::protocol::provider::WireApi;
 use crate::text::redact::{redact, redact_pieces};
 
 /// The version of the form, in the first line of a tape.
@@ -88,13 +89,17 @@ struct TapeFile {
 }
 
 impl Recorder {
-    /// Begins a new tape at `path`, in place of a file that may be there.
+    /// Begins a new tape of a server that speaks `wire` at `path`, in place of a file that may be there.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub fn create(path: &Path, wire: WireApi) -> io::Result<Self> {
         let mut file = File::create(path)?;
-        writeln!(file, r#"{{"tape":{VERSION},"made_by":"hone {}"}}"#, env!("CARGO_PKG_VERSION"))?;
+        let made_by = env!("CARGO_PKG_VERSION");
+        match wire {
+            WireApi::Responses => writeln!(file, r#"{{"tape":{VERSION},"made_by":"hone {made_by}"}}"#)?,
+            _ => writeln!(file, r#"{{"tape":{VERSION},"made_by":"hone {made_by}","wire":"{}"}}"#, wire.name())?,
+        }
         let tape = TapeFile { file: Mutex::new(file), trouble: OnceLock::new() };
         Ok(Self { tape: Arc::new(tape), secret: None })
     }

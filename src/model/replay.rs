@@ -16,6 +16,9 @@ use tokio::time::sleep;
 
 use super::record::End;
 use super::tape::{Content, Exchange, Tape};
+use super::wire::tools::Tools;
+use super::wire::{Decoder, Said};
+use crate::protocol::provider::WireApi;
 
 /// Requests beyond this size are refused.
 const REQUEST_LIMIT: usize = 1 << 30;
@@ -37,6 +40,8 @@ pub enum Pace {
 pub struct TapeServer {
     /// What a provider's `base_url` must be to hear the tape.
     pub base_url: String,
+    /// The format it speaks.
+    pub wire: WireApi,
     player: Arc<Player>,
     accepting: JoinHandle<()>,
 }
@@ -63,9 +68,10 @@ impl TapeServer {
     pub async fn start(tape: Tape, pace: Pace) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let base_url = format!("http://{}/v1", listener.local_addr()?);
+        let wire = tape.wire;
         let player = Arc::new(Player { tape, pace, position: Mutex::default() });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&player)));
-        Ok(Self { base_url, player, accepting })
+        Ok(Self { base_url, wire, player, accepting })
     }
 
     /// How many exchanges have not been played.
@@ -134,7 +140,7 @@ impl Player {
         }
         position.next += 1;
         if is_turn(&request) {
-            position.calls = calls(exchange);
+            position.calls = calls(self.tape.wire, exchange);
         }
         Ok(exchange)
     }
@@ -180,14 +186,26 @@ fn is_turn(request: &Value) -> bool {
 }
 
 fn outputs(request: &Value) -> Vec<&str> {
+    let messages = request["messages"].as_array().into_iter().flatten();
+    let translated = messages.flat_map(|message| {
+        let blocks = message["content"].as_array().into_iter().flatten();
+        let results = blocks.filter_map(|block| block["tool_use_id"].as_str());
+        message["tool_call_id"].as_str().into_iter().chain(results)
+    });
     let items = request["input"].as_array().into_iter().flatten();
     let outputs = items.filter(|item| item["type"].as_str().is_some_and(|kind| kind.ends_with("_output")));
-    outputs.filter_map(|item| item["call_id"].as_str()).collect()
+    outputs.filter_map(|item| item["call_id"].as_str()).chain(translated).collect()
 }
 
 /// The calls an exchange makes.
-fn calls(exchange: &Exchange) -> Vec<String> {
+fn calls(wire: WireApi, exchange: &Exchange) -> Vec<String> {
     let Content::Events(events) = &exchange.content else { return Vec::new() };
+    if let Some(mut decoder) = Decoder::new(wire, Tools::default(), String::new()) {
+        let said: Vec<Said> = events.iter().flat_map(|(_, data)| decoder.push(data)).collect();
+        let said = said.into_iter().chain(decoder.end());
+        let items = said.filter_map(|said| if let Said::Item(item) = said { Some(item) } else { None });
+        return items.filter_map(|item| item["call_id"].as_str().map(str::to_owned)).collect();
+    }
     let done = events.iter().filter(|(_, data)| data.contains("response.output_item.done"));
     let values = done.filter_map(|(_, data)| serde_json::from_str::<Value>(data).ok());
     let ids = values.filter_map(|event| {

@@ -10,11 +10,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::record::{End, RequestSummary, VERSION};
+use crate::protocol::provider::WireApi;
 use crate::protocol::{ErrorKind, UserError};
 
 /// A conversation to play.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
+    /// The format of the server that was recorded.
+    pub wire: WireApi,
     /// The exchanges in order.
     pub exchanges: Vec<Exchange>,
 }
@@ -46,6 +49,8 @@ pub enum Content {
 #[derive(Deserialize)]
 struct Header {
     tape: u32,
+    #[serde(default)]
+    wire: WireApi,
 }
 
 #[derive(Deserialize)]
@@ -96,20 +101,24 @@ impl Tape {
     pub fn parse(text: &str) -> Result<Self, UserError> {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let head = lines.next().map_or("", |(_, line)| line);
-        match serde_json::from_str(head) {
-            Ok(Header { tape: VERSION }) => {}
-            Ok(Header { tape }) => {
+        let wire = match serde_json::from_str(head) {
+            Ok(Header { tape: VERSION, wire }) => wire,
+            Ok(Header { tape, .. }) => {
                 return Err(bad(1, format!("this is a tape of version {tape}; {VERSION} can be played")));
             }
             Err(_) => return Err(bad(1, format!("a tape begins with the line {{\"tape\":{VERSION}}}"))),
-        }
+        };
         let mut exchanges: Vec<Exchange> = Vec::new();
         for (index, line) in lines {
             let line: Line = serde_json::from_str(line).map_err(|error| bad(index + 1, error.to_string()))?;
             let number = exchanges.len() + 1;
             exchanges.push(exchange(line, number).map_err(|error| bad(index + 1, error))?);
         }
-        if exchanges.is_empty() { Err(bad(1, "the tape holds no exchange".to_owned())) } else { Ok(Self { exchanges }) }
+        if exchanges.is_empty() {
+            Err(bad(1, "the tape holds no exchange".to_owned()))
+        } else {
+            Ok(Self { wire, exchanges })
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The providers everybody has without configuring them. The configuration lists them beside the person's own; the model
 //! client knows their headers from here.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The format a provider is spoken to in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WireApi {
     /// OpenAI's Responses API.

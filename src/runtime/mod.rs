@@ -54,6 +54,7 @@ use crate::exec::Sessions;
 use crate::model::provider::Provider;
 use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
 use crate::protocol::event::SessionInfo;
+use crate::protocol::provider::WireApi;
 use crate::protocol::{ErrorKind, Event, UserError};
 use crate::undo::{Checkpointer, NoCheckpoints, Undo};
 
@@ -94,6 +95,7 @@ impl AgentRuntime {
         };
         if let Some(tape) = &tape {
             prepared.provider.base_url = tape.base_url.clone();
+            prepared.provider.wire = tape.wire;
             prepared.provider.key = Some(Secret::new("tape"));
         }
         let processes = Arc::new(Sessions::new());
@@ -104,7 +106,7 @@ impl AgentRuntime {
             let command = KeyCommand::new(auth, prepared.setup.cwd.clone(), vars, Arc::clone(&processes));
             prepared.provider.key_source = Some(Arc::new(command));
         }
-        let recorder = prepared.setup.record.as_deref().map(record).transpose()?;
+        let recorder = prepared.setup.record.as_deref().map(|path| record(path, prepared.provider.wire)).transpose()?;
         let model = Arc::new(ResponsesClient::new(prepared.provider.clone(), recorder));
         let clock = Arc::new(SystemClock::new(&prepared.loaded.env));
         Ok(Self { prepared, model, processes, clock, events, _tape: tape })
@@ -249,8 +251,8 @@ async fn play(replay: &Replay) -> Result<TapeServer, UserError> {
     })
 }
 
-fn record(path: &Path) -> Result<Recorder, UserError> {
-    Recorder::create(path).map_err(|error| {
+fn record(path: &Path, wire: WireApi) -> Result<Recorder, UserError> {
+    Recorder::create(path, wire).map_err(|error| {
         UserError::new(ErrorKind::Storage, format!("cannot record to {}: {error}", path.display()))
             .hint("give --record a file in a folder that can be written to")
     })

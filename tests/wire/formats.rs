@@ -1,7 +1,7 @@
 //! Chat Completions and Messages servers, with every fault that was seen in the wild: no cut answer, no lost call, the
 //! right kind of error.
 
-use hone::model::{Provider, ResponsesClient, Secret};
+use hone::model::{Pace, Provider, Recorder, ResponsesClient, Secret, Tape, TapeServer};
 use hone::protocol::error::{ModelErrorCause as Cause, Retry};
 use hone::protocol::item::ItemKind;
 use hone::protocol::prompt::{ToolForm, ToolSpec, Toolset};
@@ -180,5 +180,26 @@ async fn a_messages_stream_with_holes_is_never_taken_for_an_answer() {
         let heard = hear(WireApi::Messages, stream(&[&call[..], rest].concat())).await;
         assert_eq!(heard.error().cause, cause, "{rest:?}: {}", heard.error());
         assert_eq!(calls(&heard), 0, "{rest:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tape_of_either_format_plays_as_it_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"half"}}"#;
+    let stop = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#;
+    for (wire, reply) in [
+        (WireApi::Chat, stream(&[NULL_INDEX, CALLS, "[DONE]"])),
+        (WireApi::Messages, stream(&[text, stop, r#"{"type":"message_stop"}"#])),
+    ] {
+        let path = folder.path().join(wire.name());
+        let server = FakeServer::start(vec![reply]);
+        let recorder = Recorder::create(&path, wire).unwrap();
+        let live = listen(&ResponsesClient::new(speaking(wire, &server), Some(recorder)), prompt()).await;
+        let tape = TapeServer::start(Tape::read(&path).unwrap(), Pace::Instant).await.unwrap();
+        let client = ResponsesClient::new(Provider { wire: tape.wire, ..provider(&tape.base_url) }, None);
+        let played = listen(&client, prompt()).await;
+        assert_eq!((tape.wire, tape.left(), played.deltas), (wire, 0, live.deltas));
+        assert_eq!((played.items.len(), played.completion.is_some()), (live.items.len(), true));
     }
 }

@@ -46,7 +46,7 @@ async fn a_recorded_conversation_plays_as_it_was() {
         Reply::sse(&[vec![created()], bit_by_bit, vec![done(message(leak))]].concat()),
         Reply::sse(&response(&[message("fine")])),
     ]);
-    let recorder = Recorder::create(&path).unwrap();
+    let recorder = Recorder::create(&path, hone::protocol::provider::WireApi::Responses).unwrap();
     let hidden = Provider { key: Some(Secret::new(KEY)), ..provider(&server.base_url) };
     let client = ResponsesClient::new(hidden, Some(recorder.clone()));
     let prompts = || [prompt(), answering("c1", "out"), answering("c1", "out"), answering("c1", "out")];
