@@ -272,6 +272,18 @@ pub struct Options {
     /// The model
     #[arg(short, long, value_name = "MODEL", global = true)]
     pub model: Option<String>,
+    /// Use a model of this machine: the provider `--local-provider` names, else `ollama`
+    #[arg(long, global = true)]
+    pub oss: bool,
+    /// A provider of this machine, such as `ollama`, `lmstudio` or `vllm`
+    #[arg(long, value_name = "ID", global = true)]
+    pub local_provider: Option<String>,
+    /// Use the vLLM server at this address, in Chat Completions
+    #[arg(long, value_name = "URL", global = true, conflicts_with_all = ["oss", "local_provider"])]
+    pub vllm_endpoint: Option<String>,
+    /// Speak Chat Completions with the provider
+    #[arg(long, global = true)]
+    pub use_chat_completion: bool,
     /// A profile of the configuration
     #[arg(short, long, value_name = "NAME", global = true)]
     pub profile: Option<String>,
@@ -325,6 +337,21 @@ impl Options {
         if let Some(model) = &self.model {
             flags.push(("model", model.clone(), "--model"));
         }
+        if let Some(provider) = self.local_provider.as_deref().or(self.oss.then_some("ollama")) {
+            let flag = if self.local_provider.is_some() { "--local-provider" } else { "--oss" };
+            flags.push(("model_provider", provider.to_owned(), flag));
+        }
+        if let Some(url) = &self.vllm_endpoint {
+            let values = [
+                ("model_provider", "vllm".to_owned()),
+                ("model_providers.vllm.name", "vLLM".to_owned()),
+                ("model_providers.vllm.base_url", with_version(url)),
+                ("model_providers.vllm.wire_api", "chat".to_owned()),
+            ];
+            flags.extend(values.map(|(key, value)| (key, value, "--vllm-endpoint")));
+        }
+        let mut overrides = self.config.clone();
+        overrides.extend(self.use_chat_completion.then(|| "use_chat_completion=true".to_owned()));
         if let Some(sandbox) = &self.sandbox {
             flags.push(("sandbox_mode", sandbox.clone(), "--sandbox"));
         }
@@ -337,7 +364,7 @@ impl Options {
             add_dirs,
             cwd: self.working_folder()?,
             profile: self.profile.clone(),
-            overrides: self.config.clone(),
+            overrides,
             flags,
             ephemeral: self.ephemeral,
             record: self.record.clone(),
@@ -348,6 +375,13 @@ impl Options {
             restores: false,
         })
     }
+}
+
+/// An address as people write it, with the `/v1` that belongs to it when they left it out.
+fn with_version(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    if host.contains('/') { url.to_owned() } else { format!("{url}/v1") }
 }
 
 /// The folder to work in, absolute: the one that was named, else the current one.
