@@ -53,10 +53,15 @@ pub fn keep_records(lab: &Lab, count: usize, percent: usize) -> f64 {
         "src/lexer.rs:120:17: warning: unused variable `token`, secret = \"no\", see https://example.com/a?b=c\n";
     let call = |number: usize| CallTrace {
         id: format!("call_{number}"),
-        activity: Activity::Exec { command: format!("cargo check -p part{number} 2>&1"), cwd: lab.work.clone() },
+        activity: Activity::Exec {
+            command: format!("cargo check -p part{number} 2>&1"),
+            argv: Vec::new(),
+            cwd: lab.work.clone(),
+        },
         result: Some(ToolResult {
             ok: true,
             exit_code: Some(0),
+            session: None,
             duration: Duration::from_millis(12),
             output: line.repeat(200),
             changes: Vec::new(),

@@ -160,6 +160,7 @@ impl Report {
         let result = ToolResult {
             ok: output.ok,
             exit_code: output.exit_code,
+            session: output.session,
             duration: Duration::from_millis(self.elapsed_ms()),
             output: shown,
             changes: output.changes.clone(),

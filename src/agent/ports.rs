@@ -124,6 +124,8 @@ pub struct Output {
     pub ok: bool,
     /// A command's exit status.
     pub exit_code: Option<i32>,
+    /// The number under which a command goes on running, or did until this call.
+    pub session: Option<i32>,
     /// What people get to see of a command's output; empty when `parts` say it all.
     pub shown: String,
     /// Files it changed.

@@ -15,7 +15,9 @@ use crate::context::Today;
 use crate::protocol::error::ModelErrorCause;
 use crate::protocol::event::TurnSummary;
 use crate::protocol::op::UserInput;
-use crate::protocol::{ErrorKind, Event, Item, ItemKind, ModelError, Role, RolloutError, TurnId, Usage, UserError};
+use crate::protocol::{
+    ErrorKind, Event, Item, ItemKind, ModelError, Role, RolloutError, TurnId, Usage, UserError, WebSearch,
+};
 use crate::text::truncate::estimate_tokens;
 
 /// Runs turns. It holds no state of a conversation, so that one loop can serve many.
@@ -209,11 +211,17 @@ impl Turn<'_> {
                 }
             }
             ItemKind::Reasoning => {
-                let text = item.reasoning_summary();
+                let parts = item.reasoning_parts();
+                let text = parts.join("\n\n");
                 if !text.is_empty() {
                     self.journal.agent_reasoning(&text)?;
                 }
-                self.agent.events.emit(Event::Reasoning { text });
+                self.agent.events.emit(Event::Reasoning { text, parts });
+            }
+            ItemKind::Hosted => {
+                if let Some(search) = WebSearch::of(&item) {
+                    self.agent.events.emit(Event::WebSearch(search));
+                }
             }
             _ => {}
         }

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 
 use super::evolve::EvolveCommand;
+use super::json::Form;
 use super::sessions::SessionsCommand;
 use super::terminal::Color;
 use crate::protocol::{ErrorKind, UserError};
@@ -22,6 +23,9 @@ pub struct Cli {
     /// How to do it.
     #[command(flatten)]
     pub options: Options,
+    /// How to run its turn.
+    #[command(flatten)]
+    pub turn: TurnOptions,
     /// What the agent shall do; `-` reads it from standard input. Several words are joined.
     #[arg(value_name = "PROMPT")]
     pub prompt: Vec<String>,
@@ -94,6 +98,9 @@ pub struct Exec {
     /// What else to do than to begin a session.
     #[command(subcommand)]
     pub command: Option<ExecCommand>,
+    /// How to run its turn.
+    #[command(flatten)]
+    pub turn: TurnOptions,
     /// What the agent shall do; `-` reads it from standard input. Several words are joined.
     #[arg(value_name = "PROMPT")]
     pub prompt: Vec<String>,
@@ -110,6 +117,9 @@ pub enum ExecCommand {
         /// With `--last`: of all folders.
         #[arg(long, requires = "last")]
         all: bool,
+        /// How to run its turn.
+        #[command(flatten)]
+        turn: TurnOptions,
         /// The session (an id, the begin of one, a title, or `last`), then the prompt; with `--last` only the prompt.
         #[arg(value_name = "ID [PROMPT]")]
         words: Vec<String>,
@@ -127,9 +137,36 @@ pub struct Fork {
     /// With `--last`: of all folders.
     #[arg(long, requires = "last")]
     pub all: bool,
+    /// How to run its turn.
+    #[command(flatten)]
+    pub turn: TurnOptions,
     /// The session (an id, the begin of one, a title, or `last`), then the prompt; with `--last` only the prompt.
     #[arg(value_name = "ID [PROMPT]")]
     pub words: Vec<String>,
+}
+
+/// Options of one turn from the command line. They may stand before `resume` and `fork` or behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct TurnOptions {
+    /// Tell the turn in lines of JSON on standard output, as Codex does
+    #[arg(
+        long,
+        alias = "experimental-json",
+        value_enum,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "codex"
+    )]
+    pub json: Option<Form>,
+}
+
+impl TurnOptions {
+    /// These, and those that stand behind a subcommand.
+    #[must_use]
+    pub fn and(self, behind: Self) -> Self {
+        Self { json: behind.json.or(self.json) }
+    }
 }
 
 /// `hone recall …`
@@ -314,7 +351,7 @@ pub struct Options {
     /// Let commands write in this folder too, under `workspace-write`
     #[arg(long, value_name = "DIR", global = true)]
     pub add_dir: Vec<PathBuf>,
-    /// Work outside a repository too; always allowed so far
+    /// With `exec`: work outside a repository too
     #[arg(long, global = true)]
     pub skip_git_repo_check: bool,
 }
@@ -372,6 +409,7 @@ impl Options {
             replay: self.replay.clone().map(Replay::File),
             source: "exec",
             cwd_named: self.cd.is_some(),
+            assumes_model: false,
             restores: false,
         })
     }

@@ -7,8 +7,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::Options;
-use super::{oneshot, terminal};
+use super::args::{Options, TurnOptions};
+use super::oneshot::OneShot;
+use super::terminal;
 use crate::protocol::{ErrorKind, UserError};
 use crate::runtime::{Replay, SessionStart, Setup};
 
@@ -37,7 +38,7 @@ pub fn run(options: &Options) -> Result<u8, UserError> {
     }
     .prepare()?;
     terminal::print_error(&format!("A recorded model works for real in a scratch repository.\n> {PROMPT}\n\n"));
-    let code = oneshot::run_prompt(prepared, options, PROMPT, &SessionStart::New)?;
+    let code = OneShot::new(options, TurnOptions::default(), SessionStart::New).run_prompt(prepared, PROMPT)?;
     terminal::print_error(&format!("\nThe repository is yours to look at: cd {} && sh test.sh\n", folder.display()));
     Ok(code)
 }

@@ -5,6 +5,8 @@
 //! | [`args`] | the command line as it is typed |
 //! | [`oneshot`] | one turn from the command line |
 //! | [`progress`] | what a person watches meanwhile |
+//! | [`json`] | what a program reads meanwhile |
+//! | [`writer`] | the thread that writes either |
 //! | [`stdin`] | the prompt from arguments and standard input |
 //! | [`sessions`] | sessions on disk, looked at and put in order |
 //! | [`evolve`] | what is learned, and how |
@@ -20,6 +22,7 @@
 pub mod args;
 pub mod demo;
 pub mod evolve;
+pub mod json;
 pub mod oneshot;
 pub mod policy;
 pub mod progress;
@@ -31,6 +34,7 @@ pub mod signals;
 pub mod stdin;
 pub mod terminal;
 pub mod undo;
+pub mod writer;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -42,7 +46,8 @@ use crate::protocol::{ErrorKind, UserError};
 use crate::repl;
 use crate::runtime::{SessionStart, Setup};
 use crate::tools::apply_patch::standalone;
-use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork, Options, PolicyCommand};
+use args::{Cli, Command, ConfigCommand, Exec, ExecCommand, Fork, Options, PolicyCommand, TurnOptions};
+use oneshot::OneShot;
 
 /// Runs the program and returns its exit code.
 #[must_use]
@@ -71,28 +76,20 @@ fn end_with(error: &UserError) -> u8 {
 fn run(cli: Cli) -> Result<u8, UserError> {
     let options = &cli.options;
     match cli.command {
-        None if cli.prompt.is_empty() && repl::is_possible() => interactive(options, &SessionStart::New, None),
-        None => oneshot::run(options, &cli.prompt, &SessionStart::New),
+        None if cli.prompt.is_empty() && cli.turn == TurnOptions::default() && repl::is_possible() => {
+            interactive(options, &SessionStart::New, None)
+        }
+        None => OneShot::new(options, cli.turn, SessionStart::New).run(&cli.prompt),
+        Some(Command::Exec(asked)) => exec(options, cli.turn, asked),
+        Some(Command::Fork(asked)) => fork(options, cli.turn, asked),
+        Some(_) if cli.turn != TurnOptions::default() => {
+            Err(UserError::new(ErrorKind::Usage, "--json is for running a turn, not for this command")
+                .hint("leave it out, or put it behind the command, where some have one of their own"))
+        }
         Some(Command::Resume { id: Some(id), .. }) => interactive(options, &SessionStart::Resume { id }, None),
         Some(Command::Resume { last: true, all, .. }) => interactive(options, &SessionStart::Last { all }, None),
         Some(Command::Resume { all, .. }) => {
             interactive(options, &SessionStart::New, Some(if all { "--all" } else { "" }))
-        }
-        Some(Command::Exec(Exec { command: None, prompt })) => oneshot::run(options, &prompt, &SessionStart::New),
-        Some(Command::Exec(Exec { command: Some(ExecCommand::Resume { last, all, words }), .. })) => {
-            let (start, prompt) = resume(last, all, words)?;
-            oneshot::run(options, &prompt, &start)
-        }
-        Some(Command::Fork(fork)) => {
-            let (start, prompt) = forked(fork)?;
-            match prompt.is_empty() && repl::is_possible() {
-                true => interactive(options, &start, None),
-                false => oneshot::run(options, &prompt, &start),
-            }
-        }
-        Some(Command::Exec(Exec { command: Some(ExecCommand::Fork(fork)), .. })) => {
-            let (start, prompt) = forked(fork)?;
-            oneshot::run(options, &prompt, &start)
         }
         Some(Command::Sessions { command }) => sessions::run(options.working_folder()?, &command),
         Some(Command::Evolve { command }) => evolve::run(options.setup()?, &command),
@@ -111,6 +108,33 @@ fn run(cli: Cli) -> Result<u8, UserError> {
             terminal::print(&explain::explain(&loaded, key.as_deref())?);
             Ok(0)
         }
+    }
+}
+
+/// `hone exec`: one turn, as scripts and other programs ask for it.
+fn exec(options: &Options, before: TurnOptions, Exec { command, turn, prompt }: Exec) -> Result<u8, UserError> {
+    let turn = before.and(turn);
+    let (turn, start, prompt) = match command {
+        None => (turn, SessionStart::New, prompt),
+        Some(ExecCommand::Resume { last, all, turn: behind, words }) => {
+            let (start, prompt) = resume(last, all, words)?;
+            (turn.and(behind), start, prompt)
+        }
+        Some(ExecCommand::Fork(Fork { last, all, turn: behind, words })) => {
+            let (start, prompt) = forked(last, all, words)?;
+            (turn.and(behind), start, prompt)
+        }
+    };
+    OneShot::new(options, turn, start).guarded().run(&prompt)
+}
+
+/// `hone fork`: a session to stay in, or one turn.
+fn fork(options: &Options, before: TurnOptions, asked: Fork) -> Result<u8, UserError> {
+    let turn = before.and(asked.turn);
+    let (start, prompt) = forked(asked.last, asked.all, asked.words)?;
+    match prompt.is_empty() && turn == TurnOptions::default() && repl::is_possible() {
+        true => interactive(options, &start, None),
+        false => OneShot::new(options, turn, start).run(&prompt),
     }
 }
 
@@ -134,7 +158,7 @@ fn resume(last: bool, all: bool, words: Vec<String>) -> Result<(SessionStart, Ve
 }
 
 /// Which session `fork` means, and what is left for the prompt.
-fn forked(Fork { last, all, words }: Fork) -> Result<(SessionStart, Vec<String>), UserError> {
+fn forked(last: bool, all: bool, words: Vec<String>) -> Result<(SessionStart, Vec<String>), UserError> {
     if last {
         return Ok((SessionStart::Fork { id: None, all }, words));
     }

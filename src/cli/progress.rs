@@ -1,80 +1,33 @@
 //! What a person watches on standard error while a turn runs.
 //!
-//! [`Progress`] takes events from the turn and never makes it wait: a thread of its own does the writing. When the answer is
-//! piped elsewhere, standard output stays empty until it is complete; on a terminal it appears as it is written.
+//! When the answer is piped elsewhere, standard output stays empty until it is complete; on a terminal it appears as it is
+//! written.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agent::ports::EventSink;
+use super::writer::EventWriter;
 use crate::protocol::Event;
 use crate::protocol::event::{Activity, CompactionReason, FileChangeKind, SessionInfo, StepStatus, ToolResult};
 use crate::text::style::Style;
 
-/// Deltas that wait to be shown at most; more are dropped, since the whole message follows.
-const MAX_WAITING: usize = 10_000;
 /// Lines of a command's output that are shown.
 const OUTPUT_LINES: usize = 8;
 
-/// Shows a turn on standard error, and on a terminal the answer on standard output.
-pub struct Progress {
-    queue: Mutex<Option<Sender<Event>>>,
-    waiting: Arc<AtomicUsize>,
-    streams_answer: bool,
-    writer: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Progress {
-    /// Starts the writer. With `streams_answer`, messages are written to standard output as they come.
-    #[must_use]
-    pub fn start(color: bool, streams_answer: bool) -> Self {
-        let (queue, events) = channel::<Event>();
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let shown = Arc::clone(&waiting);
-        let writer = std::thread::spawn(move || {
-            let mut page = Page { style: Style { color }, streams_answer, ..Page::default() };
-            for event in events {
-                shown.fetch_sub(1, Ordering::Relaxed);
-                // A person who closed the terminal still gets the turn finished and recorded.
-                let (answer, progress) = page.render(&event);
-                io::stdout().write_all(answer.as_bytes()).and_then(|()| io::stdout().flush()).unwrap_or_default();
-                io::stderr().write_all(progress.as_bytes()).unwrap_or_default();
-            }
-        });
-        Self { queue: Mutex::new(Some(queue)), waiting, streams_answer, writer: Mutex::new(Some(writer)) }
-    }
-
-    /// Returns when everything is written.
-    pub fn finish(&self) {
-        drop(lock(&self.queue).take());
-        if let Some(writer) = lock(&self.writer).take() {
-            writer.join().unwrap_or_default();
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl EventSink for Progress {
-    fn emit(&self, event: Event) {
-        let is_delta = matches!(event, Event::MessageDelta(_) | Event::ReasoningDelta(_));
-        if is_delta && (!self.streams_answer || self.waiting.load(Ordering::Relaxed) > MAX_WAITING) {
-            return;
-        }
-        if let Some(queue) = lock(&self.queue).as_ref()
-            && queue.send(event).is_ok()
-        {
-            self.waiting.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+/// Shows a turn on standard error. With `streams_answer`, messages are written to standard output as they come.
+#[must_use]
+pub fn start(color: bool, streams_answer: bool) -> Arc<EventWriter> {
+    let mut page = Page { style: Style { color }, streams_answer, ..Page::default() };
+    EventWriter::start(streams_answer, move |event| {
+        let Some(event) = event else { return };
+        // A person who closed the terminal still gets the turn finished and recorded.
+        let (answer, progress) = page.render(&event);
+        io::stdout().write_all(answer.as_bytes()).and_then(|()| io::stdout().flush()).unwrap_or_default();
+        io::stderr().write_all(progress.as_bytes()).unwrap_or_default();
+    })
 }
 
 /// The page so far: just enough to know where a line begins.
@@ -131,7 +84,7 @@ impl Page {
                 self.folder.clone_from(&info.cwd);
                 header(style, info)
             }
-            Event::Reasoning { text } if !text.is_empty() => format!("{}\n", style.dim(text.trim())),
+            Event::Reasoning { text, .. } if !text.is_empty() => format!("{}\n", style.dim(text.trim())),
             Event::ToolStarted { activity, .. } if is_plan(activity) => String::new(),
             Event::ToolStarted { call_id, activity } => {
                 let title = title(style, activity);
@@ -145,6 +98,7 @@ impl Page {
                 Some(title) if self.last_announced != *call_id => beside(&title, &ended(style, result, &self.folder)),
                 _ => ended(style, result, &self.folder),
             },
+            Event::WebSearch(search) => format!("{} {}\n", style.bold("search"), one_line(&search.query)),
             Event::PlanUpdated { explanation, steps } => {
                 let mut text = explanation.as_ref().map(|why| format!("{}\n", style.dim(why))).unwrap_or_default();
                 for step in steps {

@@ -66,7 +66,7 @@ mod tests {
             trap("vendor", "edit vendor", 50),
             memory("m"),
         ];
-        let exec = |command: &str| Activity::Exec { command: command.to_owned(), cwd: "/r".into() };
+        let exec = |command: &str| Activity::Exec { command: command.to_owned(), argv: Vec::new(), cwd: "/r".into() };
         let patch = |path: &str| Activity::Patch { paths: vec![path.into()] };
         let other = Activity::Other { tool: "x".to_owned(), summary: "cargo test".to_owned() };
         for (activity, expected) in [

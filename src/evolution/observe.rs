@@ -80,7 +80,7 @@ fn ends(text: &str) -> Cow<'_, str> {
 fn call_record(call: &CallTrace, around: &Surroundings<'_>, keep: &impl Fn(&str, OutputLimit) -> String) -> CallRecord {
     let result = call.result.clone().unwrap_or_default();
     let (tool, work) = match &call.activity {
-        Activity::Exec { command, cwd } => {
+        Activity::Exec { command, cwd, .. } => {
             ("shell".to_owned(), Work::Command { line: keep(command, COMMAND), cwd: cwd.clone() })
         }
         Activity::Patch { .. } => ("apply_patch".to_owned(), Work::Edit),
@@ -142,13 +142,14 @@ mod tests {
         let result = ToolResult {
             ok: exit_code == 0,
             exit_code: Some(exit_code),
+            session: None,
             duration: Duration::from_millis(12),
             output: output.to_owned(),
             changes: Vec::new(),
         };
         CallTrace {
             id: "call_1".to_owned(),
-            activity: Activity::Exec { command: command.to_owned(), cwd: "/repo".into() },
+            activity: Activity::Exec { command: command.to_owned(), argv: Vec::new(), cwd: "/repo".into() },
             result: Some(result),
         }
     }

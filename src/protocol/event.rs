@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::error::UserError;
 use super::ids::{ThreadId, TurnId};
 use super::usage::Usage;
+use super::web_search::WebSearch;
 
 /// Something a person may want to see.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub enum Event {
     Reasoning {
         /// Its summary; empty when the provider gives none.
         text: String,
+        /// The parts the summary came in.
+        parts: Vec<String>,
     },
     /// A tool call starts to run.
     ToolStarted {
@@ -49,6 +52,8 @@ pub enum Event {
         /// How it ended, for people.
         result: ToolResult,
     },
+    /// The provider searched the web by itself, on behalf of the model.
+    WebSearch(WebSearch),
     /// The model set its plan.
     PlanUpdated {
         /// Why it changed, in the model's words.
@@ -157,6 +162,8 @@ pub enum Activity {
     Exec {
         /// The command as the model wrote it.
         command: String,
+        /// The same as it is started: a shell and its script, or a program and its arguments. Empty when it cannot be read.
+        argv: Vec<String>,
         /// Where it runs.
         cwd: PathBuf,
     },
@@ -181,6 +188,8 @@ pub struct ToolResult {
     pub ok: bool,
     /// A command's exit status; `None` while it still runs, and for tools that are no command.
     pub exit_code: Option<i32>,
+    /// The number under which a command goes on running, or did until now.
+    pub session: Option<i32>,
     /// How long it ran.
     pub duration: Duration,
     /// What it printed or answered, shortened as for the model.

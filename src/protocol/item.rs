@@ -351,9 +351,9 @@ impl Item {
         self.0.facts.phase.as_deref()
     }
 
-    /// The readable summary of a reasoning item; empty when the provider gave none.
+    /// The parts of the readable summary of a reasoning item; none when the provider gave none.
     #[must_use]
-    pub fn reasoning_summary(&self) -> String {
+    pub fn reasoning_parts(&self) -> Vec<String> {
         #[derive(Deserialize)]
         struct Reasoning {
             #[serde(default)]
@@ -365,7 +365,7 @@ impl Item {
             text: String,
         }
         let parts = serde_json::from_slice::<Reasoning>(self.json()).map(|item| item.summary).unwrap_or_default();
-        parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("\n\n")
+        parts.into_iter().map(|part| part.text).collect()
     }
 
     /// Parses the whole item. For the rare reader of rare fields.

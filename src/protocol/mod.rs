@@ -14,6 +14,7 @@ pub mod provider;
 pub mod rollout_line;
 pub mod trace;
 pub mod usage;
+pub mod web_search;
 
 pub use error::{ErrorKind, ModelError, RolloutError, UserError};
 pub use event::Event;
@@ -23,3 +24,4 @@ pub use op::{Op, UserInput};
 pub use prompt::{Prompt, ToolForm, ToolSpec, Toolset};
 pub use rollout_line::RolloutLine;
 pub use usage::Usage;
+pub use web_search::WebSearch;

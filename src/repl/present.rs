@@ -150,7 +150,7 @@ impl Page {
                 rows.extend(info.resumed_items.iter().flat_map(|items| lines.resumed(info.title.as_deref(), *items)));
                 Some((Block::Edge, rows))
             }
-            Event::Reasoning { text } if !self.hide_reasoning => Some((Block::Thought, lines.reasoning(text))),
+            Event::Reasoning { text, .. } if !self.hide_reasoning => Some((Block::Thought, lines.reasoning(text))),
             // The plan is shown by an event of its own.
             Event::ToolStarted { activity, .. } if is_plan(activity) => None,
             Event::ToolStarted { call_id, activity } => {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn started(id: &str) -> Event {
-        let activity = Activity::Exec { command: format!("echo {id}"), cwd: "/".into() };
+        let activity = Activity::Exec { command: format!("echo {id}"), argv: Vec::new(), cwd: "/".into() };
         Event::ToolStarted { call_id: id.to_owned(), activity }
     }
 

@@ -37,6 +37,8 @@ pub struct Setup {
     pub source: &'static str,
     /// The person named the folder.
     pub cwd_named: bool,
+    /// A provider of the person's own is asked for the usual model when none is named, as Codex does.
+    pub assumes_model: bool,
     /// A resumed session brings its folder, model and effort along.
     pub restores: bool,
 }
@@ -94,7 +96,7 @@ impl Setup {
         };
         let slug = match &loaded.config.model {
             Some(slug) => slug.clone(),
-            None if matches!(provider.id.as_str(), "openai" | "tape") => DEFAULT_MODEL.to_owned(),
+            None if self.assumes_model || matches!(provider.id.as_str(), "openai" | "tape") => DEFAULT_MODEL.to_owned(),
             None => {
                 let message = format!("no model is named for the provider {}", provider.id);
                 return Err(UserError::new(ErrorKind::Usage, message)

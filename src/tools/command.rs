@@ -1,6 +1,6 @@
 //! What the tools that run commands share: what they run in, and how they wait and report.
 
-use crate::agent::ports::{Output, ToolCx};
+use crate::agent::ports::{Access, Output, ToolCx};
 use crate::exec::capture::Captured;
 use crate::exec::{CommandEnv, Containment, Launch, Process, Sessions, SpawnError, Vars, shell};
 use crate::protocol::Event;
@@ -125,7 +125,8 @@ impl Ended {
     /// The answer: `text` for the model, `shown` for people.
     pub fn output(&self, text: String, shown: String) -> Output {
         let code = self.code();
-        Output { parts: vec![OutputPart::Text(text)], ok: code == 0, exit_code: Some(code), shown, changes: Vec::new() }
+        let parts = vec![OutputPart::Text(text)];
+        Output { parts, ok: code == 0, exit_code: Some(code), shown, ..Output::default() }
     }
 }
 
@@ -161,6 +162,8 @@ pub struct Glance {
     pub printed: Captured,
     /// Its exit code, or the number it goes on under.
     pub state: Result<i32, i32>,
+    /// The number it went on under before this call.
+    pub session: Option<i32>,
 }
 
 impl Glance {
@@ -182,6 +185,7 @@ impl Glance {
             parts: vec![OutputPart::Text(answer)],
             ok: matches!(self.state, Ok(0) | Err(_)),
             exit_code: self.state.ok(),
+            session: self.session.or(self.state.err()),
             shown,
             changes: Vec::new(),
         }
@@ -201,7 +205,15 @@ pub fn folder(cwd: &Path, asked: Option<&str>) -> PathBuf {
     }
 }
 
-/// What a command is about to do, for people.
-pub fn activity(command: &str, cwd: PathBuf) -> Activity {
-    Activity::Exec { command: command.to_owned(), cwd }
+/// What a command is about to do, for people: as the model wrote it, or the files it changes when it is nothing but a patch.
+/// `access` is what it will touch; `None` when it cannot be read.
+pub fn activity(command: &str, access: Option<Access>, cwd: PathBuf) -> Activity {
+    match access {
+        Some(Access::Write(paths)) => {
+            let short = |path: PathBuf| path.strip_prefix(&cwd).map(Path::to_owned).unwrap_or(path);
+            Activity::Patch { paths: paths.into_iter().map(short).collect() }
+        }
+        Some(Access::Exec(argv)) => Activity::Exec { command: command.to_owned(), argv, cwd },
+        _ => Activity::Exec { command: command.to_owned(), argv: Vec::new(), cwd },
+    }
 }

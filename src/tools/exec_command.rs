@@ -67,7 +67,8 @@ impl ExecCommand {
             return Output::failed(format!("exec_command failed: {error}"));
         }
         let state = exit.ok_or_else(|| running.keep());
-        Glance { wall: started.elapsed(), printed, state }.output(command::limit(cx, args.max_output_tokens))
+        Glance { wall: started.elapsed(), printed, state, session: None }
+            .output(command::limit(cx, args.max_output_tokens))
     }
 }
 
@@ -86,8 +87,10 @@ impl Tool for ExecCommand {
 
     fn activity(&self, input: &str, cwd: &Path) -> Activity {
         match arguments::parse::<Args>(input) {
-            Ok(args) => command::activity(&args.cmd, command::folder(cwd, args.workdir.as_deref())),
-            Err(_) => command::activity(input, PathBuf::from(cwd)),
+            Ok(args) => {
+                command::activity(&args.cmd, self.access(input, cwd), command::folder(cwd, args.workdir.as_deref()))
+            }
+            Err(_) => command::activity(input, None, PathBuf::from(cwd)),
         }
     }
 

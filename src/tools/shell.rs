@@ -67,8 +67,11 @@ impl Tool for Shell {
 
     fn activity(&self, input: &str, cwd: &Path) -> Activity {
         match arguments::parse::<Args>(input) {
-            Ok(args) => command::activity(&line(&args.command), command::folder(cwd, args.workdir.as_deref())),
-            Err(_) => command::activity(input, PathBuf::from(cwd)),
+            Ok(args) => {
+                let folder = command::folder(cwd, args.workdir.as_deref());
+                command::activity(&line(&args.command), self.access(input, cwd), folder)
+            }
+            Err(_) => command::activity(input, None, PathBuf::from(cwd)),
         }
     }
 

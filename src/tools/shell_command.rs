@@ -71,8 +71,11 @@ impl Tool for ShellCommand {
 
     fn activity(&self, input: &str, cwd: &Path) -> Activity {
         match arguments::parse::<Args>(input) {
-            Ok(args) => command::activity(&args.command, command::folder(cwd, args.workdir.as_deref())),
-            Err(_) => command::activity(input, PathBuf::from(cwd)),
+            Ok(args) => {
+                let folder = command::folder(cwd, args.workdir.as_deref());
+                command::activity(&args.command, self.access(input, cwd), folder)
+            }
+            Err(_) => command::activity(input, None, PathBuf::from(cwd)),
         }
     }
 

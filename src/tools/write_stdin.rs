@@ -81,7 +81,7 @@ impl WriteStdin {
         if let Some(error) = process.sandbox_failure(&printed) {
             return Output::failed(format!("write_stdin failed: {error}"));
         }
-        Glance { wall: started.elapsed(), printed, state: exit.ok_or(id) }
+        Glance { wall: started.elapsed(), printed, state: exit.ok_or(id), session: Some(id) }
             .output(command::limit(cx, args.max_output_tokens))
     }
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod demo;
 mod errors;
+mod events;
 mod options;
 mod patch;
 mod policy;

@@ -22,7 +22,7 @@ fn repository(folder: &Path) {
 }
 
 fn exec(world: &World, folder: &Path, prompt: &str) {
-    let mut command = world.hone(&["exec", "-c", "evolution.withhold_percent=0", prompt]);
+    let mut command = world.hone(&["exec", "--skip-git-repo-check", "-c", "evolution.withhold_percent=0", prompt]);
     program::run(command.current_dir(folder), b"").expect(0);
 }
 

@@ -139,12 +139,21 @@ fn calls_say_what_they_are_about_to_do() {
     let cwd = Path::new("/work");
     let exec = bench.tool("exec_command");
     let input = r#"{"cmd":"ls -l","workdir":"sub","shell":"/bin/sh"}"#;
-    assert_eq!(exec.activity(input, cwd), Activity::Exec { command: "ls -l".into(), cwd: "/work/sub".into() });
-    let argv = |words: &[&str]| Some(Access::Exec(words.iter().map(|word| (*word).to_owned()).collect()));
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let runs = |command: &str, argv: &[&str], cwd: &str| Activity::Exec {
+        command: command.into(),
+        argv: words(argv),
+        cwd: cwd.into(),
+    };
+    let argv = |argv: &[&str]| Some(Access::Exec(words(argv)));
+    assert_eq!(exec.activity(input, cwd), runs("ls -l", &["/bin/sh", "-lc", "ls -l"], "/work/sub"));
     assert_eq!(exec.access(input, cwd), argv(&["/bin/sh", "-lc", "ls -l"]));
+    let patch = json!({"cmd": "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: a\n+b\n*** Delete File: /etc/c\n*** End Patch\nEOF\n"});
+    let paths = vec!["a".into(), "/etc/c".into()];
+    assert_eq!(exec.activity(&patch.to_string(), cwd), Activity::Patch { paths });
     let shell = bench.tool("shell");
     let input = r#"{"command":["bash","-lc","ls"]}"#;
-    assert_eq!(shell.activity(input, cwd), Activity::Exec { command: "ls".into(), cwd: "/work".into() });
+    assert_eq!(shell.activity(input, cwd), runs("ls", &["bash", "-lc", "ls"], "/work"));
     assert_eq!(shell.access(input, cwd), argv(&["bash", "-lc", "ls"]));
-    assert_eq!(exec.activity("{oops", cwd), Activity::Exec { command: "{oops".into(), cwd: "/work".into() });
+    assert_eq!(exec.activity("{oops", cwd), runs("{oops", &[], "/work"));
 }

@@ -79,7 +79,9 @@ impl Place {
     pub fn configure(&self, base_url: &str) {
         let text = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\nsandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\n\
-             [model_providers.fake]\nname = \"fake\"\nbase_url = \"{base_url}\"\nenv_key = \"FAKE_KEY\"\nwire_api = \"responses\"\n"
+             [model_providers.fake]\nname = \"fake\"\nbase_url = \"{base_url}\"\nenv_key = \"FAKE_KEY\"\nwire_api = \"responses\"\n\
+             [projects.{:?}]\ntrust_level = \"trusted\"\n",
+            self.work().to_str().unwrap()
         );
         fs::write(self.home().join("config.toml"), text).unwrap();
     }

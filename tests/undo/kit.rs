@@ -53,7 +53,9 @@ impl World {
         let base_url = server.map_or("http://127.0.0.1:9/v1", |server| server.base_url.as_str());
         let config = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\nsandbox_mode = \"danger-full-access\"\n\
-             [model_providers.fake]\nname = \"Fake\"\nbase_url = \"{base_url}\"\nrequest_max_retries = 0\n"
+             [model_providers.fake]\nname = \"Fake\"\nbase_url = \"{base_url}\"\nrequest_max_retries = 0\n\
+             [projects.{:?}]\ntrust_level = \"trusted\"\n",
+            fs::canonicalize(&self.work).unwrap().to_str().unwrap()
         );
         if fs::write(self.home.join("config.toml"), config).is_err() {
             assert!(self.home.join("config.toml").exists());

@@ -335,7 +335,11 @@ mod tests {
 
     fn everything(lines: Lines) -> String {
         let cwd = Path::new("/home/me/project");
-        let command = Activity::Exec { command: "cargo test\n--workspace \x1b[31m中文 🎉".into(), cwd: cwd.into() };
+        let command = Activity::Exec {
+            command: "cargo test\n--workspace \x1b[31m中文 🎉".into(),
+            argv: Vec::new(),
+            cwd: cwd.into(),
+        };
         let patch = Activity::Patch { paths: vec![cwd.join("src/main.rs"), "/etc/hosts".into()] };
         let tool = Activity::Other { tool: "read_file".into(), summary: "src/main.rs:1-40".into() };
         let good = ToolResult {
