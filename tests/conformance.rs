@@ -210,6 +210,7 @@ fn surroundings(cwd: &Path) -> ToolCx {
         thread_id: "thread_1".into(),
         cwd: cwd.into(),
         output_limit: OutputLimit::Tokens(10_000),
+        permit: hone::agent::ports::Permit::default(),
         cancel: CancellationToken::new(),
         events: Arc::new(Unseen),
     }

@@ -6,12 +6,14 @@
 
 use futures_util::FutureExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::Checkpoint;
-use super::ports::{Clock, EventSink, Lesson, Lessons, Output, Tool, ToolCx};
+use super::gate::{Gate, Passed};
+use super::ports::{Clock, EventSink, Lessons, Output, Tool, ToolCx};
 use super::toolbox::Toolbox;
 use crate::context::learned;
 use crate::protocol::event::{Activity, ToolResult};
@@ -26,10 +28,19 @@ const GRACE: Duration = Duration::from_millis(150);
 pub struct Dispatch {
     toolbox: Arc<Toolbox>,
     clock: Arc<dyn Clock>,
-    checkpoint: Checkpoint,
+    keepers: Keepers,
     lessons: Option<Arc<dyn Lessons>>,
     cx: ToolCx,
     running: Vec<Running>,
+}
+
+/// What every call passes on its way.
+#[derive(Clone)]
+pub struct Keepers {
+    /// Whether it may run.
+    pub gate: Arc<Gate>,
+    /// What it is about to write to is kept first.
+    pub checkpoint: Checkpoint,
 }
 
 struct Running {
@@ -46,7 +57,8 @@ struct Running {
 struct Report {
     call_id: String,
     is_command: bool,
-    started_ms: u64,
+    /// When it began to run, set anew once it passed the gate: a person who thinks about a question is no slow command.
+    started_ms: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
     events: Arc<dyn EventSink>,
 }
@@ -56,11 +68,11 @@ impl Dispatch {
     pub fn new(
         toolbox: Arc<Toolbox>,
         clock: Arc<dyn Clock>,
-        checkpoint: Checkpoint,
+        keepers: Keepers,
         lessons: Option<Arc<dyn Lessons>>,
         cx: ToolCx,
     ) -> Self {
-        Self { toolbox, clock, checkpoint, lessons, cx, running: Vec::new() }
+        Self { toolbox, clock, keepers, lessons, cx, running: Vec::new() }
     }
 
     /// Whether any call has started.
@@ -84,12 +96,13 @@ impl Dispatch {
         let report = Report {
             call_id: call.call_id.to_string(),
             is_command: matches!(activity, Activity::Exec { .. }),
-            started_ms: self.clock.unix_ms(),
+            started_ms: Arc::new(AtomicU64::new(self.clock.unix_ms())),
             clock: Arc::clone(&self.clock),
             events: Arc::clone(&self.cx.events),
         };
         let note = self.lessons.as_ref().and_then(|lessons| lessons.with_call(&activity));
-        self.cx.events.emit(Event::ToolStarted { call_id: report.call_id.clone(), activity });
+        let started = Event::ToolStarted { call_id: report.call_id.clone(), activity: activity.clone() };
+        self.cx.events.emit(started);
 
         let parallel = tool.as_ref().is_none_or(|tool| tool.spec().parallel);
         let blockers = self.running.iter().filter(|earlier| !(parallel && earlier.parallel));
@@ -98,17 +111,16 @@ impl Dispatch {
         let task = tokio::spawn({
             let (call, cx) = (call.clone(), ToolCx { call_id: report.call_id.clone(), ..self.cx.clone() });
             let (report, ended) = (report.clone(), ended.clone().drop_guard());
-            let checkpoint = self.checkpoint.clone();
+            let (keepers, activity) = (self.keepers.clone(), activity.clone());
             async move {
                 let _ended = ended;
                 for blocker in blockers {
                     blocker.cancelled().await;
                 }
-                let output = run(tool, &call, input, &checkpoint, &cx).await;
-                // A tool that ended because it was told to has nothing better to say than that.
-                let aborted = cx.cancel.is_cancelled() && !output.ok && output.exit_code.is_none();
-                // People and statistics get the output as it is; only the model reads the note.
-                noted(note.as_ref(), report.end(if aborted { report.aborted() } else { output }))
+                let (output, told) = carry_out(tool, &call, input, activity, &keepers, cx, &report).await;
+                // People and statistics get the output as it is; only the model reads the notes.
+                let note = note.as_ref().filter(|_| told.ran).map(learned::with_call);
+                noted(note, noted(told.note, report.end(output)))
             }
         });
         self.running.push(Running { call: call.clone(), parallel, ended, task, report });
@@ -180,7 +192,11 @@ impl Report {
     }
 
     fn elapsed_ms(&self) -> u64 {
-        self.clock.unix_ms().saturating_sub(self.started_ms)
+        self.clock.unix_ms().saturating_sub(self.started_ms.load(Ordering::Relaxed))
+    }
+
+    fn restart(&self) {
+        self.started_ms.store(self.clock.unix_ms(), Ordering::Relaxed);
     }
 }
 
@@ -192,32 +208,52 @@ impl Drop for Dispatch {
     }
 }
 
-async fn run(
+/// What is known of how a call was carried out.
+#[derive(Default)]
+struct Told {
+    ran: bool,
+    /// What the model is told ahead of the output.
+    note: Option<String>,
+}
+
+/// A call from its tool's name to its output: through the gate, and then around the tool.
+async fn carry_out(
     tool: Option<Arc<dyn Tool>>,
     call: &Call,
     input: Option<String>,
-    checkpoint: &Checkpoint,
-    cx: &ToolCx,
-) -> Output {
+    activity: Activity,
+    keepers: &Keepers,
+    cx: ToolCx,
+    report: &Report,
+) -> (Output, Told) {
+    let stopped = |output| (output, Told::default());
     if cx.cancel.is_cancelled() {
-        return Output::failed("aborted");
+        return stopped(report.aborted());
     }
-    match (tool, input) {
-        (Some(tool), Some(input)) => {
-            let access = tool.access(&input, &cx.cwd);
-            checkpoint.around(access, tool.call(&input, cx)).await
-        }
-        (Some(_), None) => Output::failed("failed to parse function arguments: the call carries none"),
-        (None, _) => {
-            let kind = if call.form == CallForm::Custom { "custom tool call" } else { "call" };
-            Output::failed(format!("unsupported {kind}: {}{}", call.namespace.as_deref().unwrap_or(""), call.name))
-        }
-    }
+    let Some(tool) = tool else {
+        let kind = if call.form == CallForm::Custom { "custom tool call" } else { "call" };
+        let namespace = call.namespace.as_deref().unwrap_or("");
+        return stopped(Output::failed(format!("unsupported {kind}: {namespace}{}", call.name)));
+    };
+    let Some(input) = input else {
+        return stopped(Output::failed("failed to parse function arguments: the call carries none"));
+    };
+    let go = match keepers.gate.pass(tool.as_ref(), input, &activity, &cx).await {
+        Passed::Go(go) => go,
+        Passed::Stop(answer) => return stopped(answer),
+        Passed::Aborted => return stopped(report.aborted()),
+    };
+    report.restart();
+    let cx = ToolCx { permit: go.permit, ..cx };
+    let output = keepers.checkpoint.around(go.access, tool.call(&go.input, &cx)).await;
+    // A tool that ended because it was told to has nothing better to say than that.
+    let aborted = cx.cancel.is_cancelled() && !output.ok && output.exit_code.is_none();
+    (if aborted { report.aborted() } else { output }, Told { ran: true, note: go.note })
 }
 
 /// An output with what is known of its call ahead of it.
-fn noted(note: Option<&Lesson>, mut output: Output) -> Output {
-    let Some(note) = note.map(learned::with_call) else { return output };
+fn noted(note: Option<String>, mut output: Output) -> Output {
+    let Some(note) = note else { return output };
     match output.parts.first_mut() {
         Some(OutputPart::Text(text)) => text.insert_str(0, &note),
         _ => output.parts.insert(0, OutputPart::Text(note)),

@@ -5,6 +5,7 @@
 //! | [`turn`] | [`AgentLoop`]: one turn from the person's message to the end of the answer |
 //! | [`sample`] | one response of the model: streaming it, storing its items, trying again when it breaks |
 //! | [`dispatch`] | the tool calls of a response: starting, ordering, ending, answering |
+//! | [`gate`], [`grants`] | whether a call may run: judged, asked for, refused; what the person allowed so far |
 //! | [`checkpoint`] | what a call is about to write to is kept first |
 //! | [`compact`] | replacing a conversation that has grown too long by a summary of it |
 //! | [`decide`] | whether a turn goes on: pure |
@@ -21,6 +22,8 @@ pub mod compact;
 pub mod conversation;
 pub mod decide;
 pub mod dispatch;
+pub mod gate;
+pub mod grants;
 pub mod inbox;
 pub mod journal;
 pub mod observe;
@@ -32,6 +35,8 @@ pub mod trace;
 pub mod turn;
 
 pub use conversation::{CompactionSettings, Conversation, ModelSettings};
+pub use gate::Gate;
+pub use grants::Grants;
 pub use inbox::Inbox;
 pub use toolbox::Toolbox;
 pub use turn::{AgentLoop, TurnEnd};

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::protocol::event::{Activity, FileChange};
 use crate::protocol::item::OutputPart;
 use crate::protocol::trace::TurnTrace;
-use crate::protocol::{Event, Item, ModelError, Prompt, RolloutError, RolloutLine, ToolSpec, TurnId, Usage};
+use crate::protocol::{
+    Answer, Event, Extra, Item, ModelError, Prompt, Question, RolloutError, RolloutLine, ToolSpec, TurnId, Usage, Wish,
+};
 use crate::text::truncate::OutputLimit;
 
 /// A boxed future, so that the ports can be trait objects.
@@ -79,6 +81,16 @@ pub trait Tool: Send + Sync {
     /// What a call will touch. Pure; `None` when the arguments cannot be read.
     fn access(&self, input: &str, cwd: &Path) -> Option<Access>;
 
+    /// What a call asks for over what it may do anyway; `None` when it asks for nothing, or cannot be read.
+    fn wish(&self, _input: &str, _cwd: &Path) -> Option<Wish> {
+        None
+    }
+
+    /// The call with another command in place of its own; `None` when it runs none.
+    fn with_command(&self, _input: &str, _command: &str) -> Option<String> {
+        None
+    }
+
     /// Runs a call. `input` is the JSON text of a function call or the free text of a custom call, unchecked. A failure is
     /// an [`Output`] that says so; a tool cannot fail a turn. Returns soon after `cx.cancel`, with everything it started
     /// ended.
@@ -109,10 +121,34 @@ pub struct ToolCx {
     pub cwd: PathBuf,
     /// How much of an output the model may get.
     pub output_limit: OutputLimit,
+    /// How far it may go.
+    pub permit: Permit,
     /// Set when the person interrupts.
     pub cancel: CancellationToken,
     /// Where events of the tool's own go, such as a changed plan.
     pub events: Arc<dyn EventSink>,
+}
+
+/// How far a call may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// Whether it stays in the sandbox.
+    pub contained: bool,
+    /// What it may touch there beyond what the mode allows.
+    pub extra: Extra,
+}
+
+impl Default for Permit {
+    fn default() -> Self {
+        Self { contained: true, extra: Extra::default() }
+    }
+}
+
+/// Asks the person whether a call may go on.
+pub trait Approver: Send + Sync {
+    /// Returns the answer. One question is asked at a time. When the turn is interrupted the future is dropped, and the
+    /// question with it. Whoever cannot ask says [`Answer::Nobody`] at once; nothing here fails.
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer>;
 }
 
 /// A tool's answer.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
-use super::dispatch::Dispatch;
-use super::ports::{Completion, ModelEvent, ToolCx};
+use super::dispatch::{Dispatch, Keepers};
+use super::ports::{Completion, ModelEvent, Permit, ToolCx};
 use super::turn::{Stop, Turn};
 use crate::protocol::error::{ModelErrorCause, Retry};
 use crate::protocol::{Event, ModelError};
@@ -126,13 +126,15 @@ impl Turn<'_> {
             thread_id: self.conversation.thread_id.to_string(),
             cwd: self.conversation.model.cwd.clone(),
             output_limit: self.conversation.model.output_limit,
+            permit: Permit::default(),
             cancel: self.cancel.clone(),
             events: self.trace.events(),
         };
         let agent = self.agent;
         let checkpoint = Checkpoint::new(Arc::clone(&agent.checkpoints), self.id, Arc::clone(&agent.events));
         let lessons = self.conversation.context.lessons().cloned();
-        Dispatch::new(Arc::clone(&agent.tools), Arc::clone(&agent.clock), checkpoint, lessons, cx)
+        let keepers = Keepers { gate: Arc::clone(&agent.gate), checkpoint };
+        Dispatch::new(Arc::clone(&agent.tools), Arc::clone(&agent.clock), keepers, lessons, cx)
     }
 }
 

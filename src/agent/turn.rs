@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::conversation::Conversation;
 use super::decide::{self, Facts, Next};
+use super::gate::Gate;
 use super::inbox::Inbox;
 use super::journal::Journal;
 use super::ports::{Checkpoints, Clock, EventSink, ModelClient, Observer, Rollout};
@@ -26,6 +27,8 @@ pub struct AgentLoop {
     pub model: Arc<dyn ModelClient>,
     /// What the model can call.
     pub tools: Arc<Toolbox>,
+    /// Decides which of its calls may run.
+    pub gate: Arc<Gate>,
     /// Records the session.
     pub rollout: Arc<dyn Rollout>,
     /// Keeps what files were like before a turn changed them.
@@ -112,6 +115,7 @@ impl AgentLoop {
         cancel: &CancellationToken,
     ) -> Result<Turn<'a>, TurnEnd> {
         let id = TurnId::new();
+        self.gate.turn_begins();
         self.events.emit(Event::TurnStarted { turn_id: id });
         let window = conversation.tokens.context_window;
         let journal = Journal::open(self.rollout.as_ref(), self.clock.as_ref(), id, window)

@@ -345,8 +345,11 @@ pub struct Options {
     /// What commands may touch: `read-only`, `workspace-write` or `danger-full-access`
     #[arg(short, long, value_name = "MODE", global = true)]
     pub sandbox: Option<String>,
+    /// When to ask before a command runs: `untrusted`, `on-request` or `never`
+    #[arg(short = 'a', long, value_name = "POLICY", global = true)]
+    pub ask_for_approval: Option<String>,
     /// Run commands without asking and without a sandbox
-    #[arg(long, alias = "yolo", global = true, conflicts_with = "sandbox")]
+    #[arg(long, alias = "yolo", global = true, conflicts_with_all = ["sandbox", "ask_for_approval"])]
     pub dangerously_bypass_approvals_and_sandbox: bool,
     /// Let commands write in this folder too, under `workspace-write`
     #[arg(long, value_name = "DIR", global = true)]
@@ -391,6 +394,9 @@ impl Options {
         overrides.extend(self.use_chat_completion.then(|| "use_chat_completion=true".to_owned()));
         if let Some(sandbox) = &self.sandbox {
             flags.push(("sandbox_mode", sandbox.clone(), "--sandbox"));
+        }
+        if let Some(policy) = &self.ask_for_approval {
+            flags.push(("approval_policy", policy.clone(), "--ask-for-approval"));
         }
         if self.dangerously_bypass_approvals_and_sandbox {
             flags.push(("sandbox_mode", "danger-full-access".to_owned(), "--dangerously-bypass-approvals-and-sandbox"));

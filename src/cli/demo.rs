@@ -30,7 +30,9 @@ pub fn run(options: &Options) -> Result<u8, UserError> {
     let prepared = Setup {
         cwd: folder.clone(),
         // The tape was recorded with this model, and it works in a folder of its own.
-        flags: vec![("model", "gpt-5.5".to_owned(), "demo"), ("sandbox_mode", "danger-full-access".to_owned(), "demo")],
+        flags: [("model", "gpt-5.5"), ("sandbox_mode", "danger-full-access"), ("approval_policy", "never")]
+            .map(|(key, value)| (key, value.to_owned(), "demo"))
+            .to_vec(),
         ephemeral: options.ephemeral,
         replay: Some(Replay::Watched(TAPE)),
         source: "exec",

@@ -49,7 +49,7 @@ impl<'a> OneShot<'a> {
     /// The turn could not begin. A turn that began and failed is an exit code, since it has already said why.
     pub fn run(&self, words: &[String]) -> Result<u8, UserError> {
         // Programs that know Codex do not always name a model.
-        let setup = Setup { assumes_model: self.turn.json.is_some(), ..self.options.setup()? };
+        let setup = Setup { assumes_model: self.turn.json.is_some(), ..without_questions(self.options.setup()?) };
         let prepared = setup.prepare()?;
         self.check_folder(&prepared)?;
         let prompt = stdin::prompt(words)?;
@@ -158,6 +158,18 @@ async fn run_to_end(session: Session, prompt: &str) -> TurnEnd {
     };
     session.close().await;
     end
+}
+
+/// Nobody is asked in a run of one turn, as with `codex exec`, whatever the configuration says; only the command line can say
+/// that what would be asked elsewhere is refused here.
+fn without_questions(mut setup: Setup) -> Setup {
+    const KEY: &str = "approval_policy";
+    let named = setup.flags.iter().any(|(key, ..)| *key == KEY)
+        || setup.overrides.iter().any(|text| text.split('=').next().is_some_and(|key| key.trim().starts_with(KEY)));
+    if !named {
+        setup.flags.push((KEY, "never".to_owned(), "a run without a person"));
+    }
+    setup
 }
 
 fn write_answer(file: &Path, answer: &str) -> Result<(), UserError> {

@@ -28,7 +28,13 @@ const SANDBOX_MODES: &[(&str, &str)] = &[
 ];
 
 /// Words for each approval policy.
-const APPROVAL_POLICIES: &[(&str, &str)] = &[("never", include_str!("../../prompts/fragments/approval_never.md"))];
+const APPROVAL_POLICIES: &[(&str, &str)] = &[
+    ("never", include_str!("../../prompts/fragments/approval_never.md")),
+    ("on-request", include_str!("../../prompts/fragments/approval_on_request.md")),
+    ("on-failure", include_str!("../../prompts/fragments/approval_on_request.md")),
+    ("untrusted", include_str!("../../prompts/fragments/approval_untrusted.md")),
+    ("granular", include_str!("../../prompts/fragments/approval_granular.md")),
+];
 
 fn value<'a>(sources: &Sources<'a>) -> Option<Cow<'a, str>> {
     sources.settings.include_permissions.then(|| Cow::Owned(text(&sources.settings.permissions)))

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
+use crate::agent::ports::Permit;
 use crate::sandbox::spec::WriteDenied;
-use crate::sandbox::{Ladder, Mechanism, Sandbox, SandboxError, SandboxSpec, ladder};
+use crate::sandbox::{Ladder, Mechanism, Mode, Sandbox, SandboxError, SandboxSpec, ladder};
 
 /// What a command may touch, and the mechanism that sees to it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,6 +52,29 @@ impl Containment {
     pub fn check_write(&self, path: &Path) -> Result<(), WriteDenied> {
         self.0.spec().check_write(path)
     }
+}
+
+/// What holds a call with this permit, where `sandbox` holds those of the session.
+///
+/// Outside the sandbox the limits still hold. With more than a mode that writes nothing allows, there is something to write.
+#[must_use]
+pub fn for_call(sandbox: Option<&Containment>, permit: &Permit) -> Option<Containment> {
+    let sandbox = sandbox?;
+    let spec = sandbox.sandbox().spec();
+    if !spec.contains() || (permit.contained && permit.extra.is_empty()) {
+        return Some(sandbox.clone());
+    }
+    if !permit.contained {
+        let limits = SandboxSpec { limits: spec.limits, ..SandboxSpec::unrestricted() };
+        return Containment::new(limits, None).ok().filter(|outside| !outside.sandbox().is_idle());
+    }
+    let mut spec = spec.clone();
+    spec.network |= permit.extra.network;
+    if !permit.extra.writable.is_empty() {
+        spec.mode = Mode::WorkspaceWrite;
+        permit.extra.writable.iter().for_each(|place| spec.allow(place, false));
+    }
+    Some(sandbox.with(spec))
 }
 
 /// What this machine can enforce. Looked for once.

@@ -22,7 +22,10 @@ use super::through::{self, Found, Role};
 #[must_use]
 pub fn judge(request: &Request, settings: &Settings) -> Judgement {
     match request.access {
-        Access::None => allow("it touches nothing outside the program", settings),
+        Access::None => match request.escalation {
+            Some(escalation) => by_wish(escalation, settings),
+            None => allow("it touches nothing outside the program", settings),
+        },
         Access::Read => allow("it only reads", settings),
         Access::Write(files) => judge_files(files, request, settings),
         Access::Exec(argv) => judge_command(argv, request, settings),
@@ -60,18 +63,22 @@ fn judge_files(files: &[PathBuf], request: &Request, settings: &Settings) -> Jud
     let sensitive = files.iter().find_map(|file| Some((file, places::sensitive(&file.to_string_lossy())?)));
     if let Some((file, what)) = sensitive {
         let danger = format!("it writes {what}, {}", file.display());
-        return Judgement { danger: Some(danger.clone()), ..ask(format!("dangerous: {danger}"), settings) };
-    }
-    if settings.approval == Approval::Untrusted {
-        return ask("it writes files, and every change is asked for".into(), settings);
+        let judgement = ask(format!("dangerous: {danger}"), settings);
+        return Judgement { danger: Some(danger), contained: false, ..judgement };
     }
     let outside = files.iter().find(|file| !places::is_writable(file, settings));
+    if settings.approval == Approval::Untrusted {
+        let contained = settings.sandbox == Sandbox::WorkspaceWrite && outside.is_none();
+        let judgement = ask("it writes files, and every change is asked for".into(), settings);
+        return Judgement { contained, ..judgement };
+    }
+    let leaves = |reason: String| Judgement { contained: false, ..ask(reason, settings) };
     match (settings.sandbox, outside) {
         (Sandbox::DangerFullAccess, _) => allow("there is no sandbox", settings),
-        (Sandbox::ReadOnly, _) => ask("the sandbox is read-only".into(), settings),
+        (Sandbox::ReadOnly, _) => leaves("the sandbox is read-only".into()),
         (Sandbox::WorkspaceWrite, None) => allow("it writes in the workspace only", settings),
         (Sandbox::WorkspaceWrite, Some(file)) => {
-            ask(format!("{} is outside the folders that may be written", file.display()), settings)
+            leaves(format!("{} is outside the folders that may be written", file.display()))
         }
     }
 }
@@ -91,7 +98,7 @@ fn judge_command(argv: &[String], request: &Request, settings: &Settings) -> Jud
     if judgement.verdict == Verdict::Ask && danger.is_none() && judgement.rule.is_none() {
         judgement.always = always(&found, prefix_rule);
     }
-    judgement.contained &= request.escalation.is_none();
+    judgement.contained &= request.escalation.is_none_or(|escalation| escalation.within.is_some());
     Judgement { danger, ..judgement }
 }
 
@@ -125,11 +132,22 @@ fn by_rules(found: &Found, settings: &Settings, dangerous: bool) -> Option<Judge
     Some(Judgement { contained: false, ..with(rule, allow(format!("a rule allows it{}", because(rule)), settings)) })
 }
 
+/// What is asked for over what may be done anyway is for the person to give.
+fn by_wish(escalation: Escalation, settings: &Settings) -> Judgement {
+    if settings.sandbox == Sandbox::DangerFullAccess {
+        return allow("there is no sandbox", settings);
+    }
+    let why = escalation.justification.map(|why| format!(": {why}")).unwrap_or_default();
+    match escalation.within {
+        Some(within) => ask(format!("it asks to {within}{why}"), settings),
+        None => ask(format!("it asks to run outside the sandbox{why}"), settings),
+    }
+}
+
 fn by_settings(found: &Found, escalation: Option<Escalation>, settings: &Settings) -> Judgement {
     let restricted = settings.sandbox != Sandbox::DangerFullAccess;
     if let Some(escalation) = escalation.filter(|_| restricted) {
-        let why = escalation.justification.map(|why| format!(": {why}")).unwrap_or_default();
-        return ask(format!("it asks to run outside the sandbox{why}"), settings);
+        return by_wish(escalation, settings);
     }
     if restricted && !settings.available {
         let reason = format!("the sandbox {} cannot be had on this machine", settings.sandbox.name());

@@ -9,7 +9,7 @@ pub struct Request<'a> {
     pub access: Access<'a>,
     /// The folder that relative paths start at. Absolute.
     pub cwd: &'a Path,
-    /// Set when the model asks to run outside the sandbox.
+    /// Set when the model asks for more than it may.
     pub escalation: Option<Escalation<'a>>,
 }
 
@@ -26,9 +26,12 @@ pub enum Access<'a> {
     Exec(&'a [String]),
 }
 
-/// The model's wish to leave the sandbox: `sandbox_permissions = "require_escalated"`.
+/// The model's wish for more than it may: `sandbox_permissions = "require_escalated"` to leave the sandbox,
+/// `"with_additional_permissions"` for more within it.
 #[derive(Clone, Copy, Debug)]
 pub struct Escalation<'a> {
+    /// What it wants within the sandbox, in words such as "write /srv"; `None` to leave it.
+    pub within: Option<&'a str>,
     /// The question the model would ask, if it gave one.
     pub justification: Option<&'a str>,
     /// The prefix of commands it would like never to be asked for again.

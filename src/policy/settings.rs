@@ -41,6 +41,18 @@ impl Approval {
         })
     }
 
+    /// In a word, as in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Untrusted => "untrusted",
+            Self::OnFailure => "on-failure",
+            Self::OnRequest => "on-request",
+            Self::Never => "never",
+            Self::Granular(_) => "granular",
+        }
+    }
+
     pub(super) const fn asks_about_sandbox(self) -> bool {
         !matches!(self, Self::Never | Self::Granular(Switches { sandbox: false, .. }))
     }

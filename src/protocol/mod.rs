@@ -3,6 +3,7 @@
 //! Plain data, no behaviour beyond parsing and printing itself: no clock, no files, no environment, no tokio. Every
 //! other floor may use these types; this folder uses nothing of ours.
 
+pub mod approval;
 pub mod error;
 pub mod event;
 pub mod ids;
@@ -16,6 +17,7 @@ pub mod trace;
 pub mod usage;
 pub mod web_search;
 
+pub use approval::{Always, Answer, Extra, Question, Wish};
 pub use error::{ErrorKind, ModelError, RolloutError, UserError};
 pub use event::Event;
 pub use ids::{ThreadId, TurnId, new_item_id};

@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use crate::config::Loaded;
 use crate::config::schema::{SandboxLimits, SandboxMode};
+use crate::config::trust::Trust;
 use crate::exec::Containment;
+use crate::exec::containment::ladder;
 use crate::protocol::{ErrorKind, UserError};
-use crate::sandbox::{Limits, Mechanism, Mode, SandboxError, SandboxSpec};
+use crate::sandbox::{Limits, Mechanism, Mode, Sandbox, SandboxError, SandboxSpec};
 
 const MEGABYTE: u64 = 1024 * 1024;
 
-/// The mode in force. Without one, nothing is contained yet.
+/// The mode in force. Where none is named, it is enough to work in folders the person has spoken about, and to read in others:
+/// Codex's defaults.
 #[must_use]
 pub fn mode(loaded: &Loaded) -> Mode {
-    match loaded.config.sandbox_mode {
-        Some(SandboxMode::ReadOnly) => Mode::ReadOnly,
-        Some(SandboxMode::WorkspaceWrite) => Mode::WorkspaceWrite,
-        None | Some(SandboxMode::DangerFullAccess) => Mode::DangerFullAccess,
+    match (loaded.config.sandbox_mode, loaded.project.trust) {
+        (Some(SandboxMode::ReadOnly), _) | (None, Trust::Unknown) => Mode::ReadOnly,
+        (Some(SandboxMode::WorkspaceWrite), _) | (None, Trust::Trusted | Trust::Untrusted) => Mode::WorkspaceWrite,
+        (Some(SandboxMode::DangerFullAccess), _) => Mode::DangerFullAccess,
     }
 }
 
@@ -68,6 +71,10 @@ pub fn prepare<'a>(
         return Ok(None);
     }
     let origin = loaded.origin(&["sandbox_mode"]).map(|origin| format!(" ({origin})")).unwrap_or_default();
+    if loaded.config.sandbox_mode.is_none() && ladder().best().is_none() && spec.contains() {
+        // Nobody asked for it by name, so what needs no sandbox still works; what needs one is refused.
+        return Ok(Some(Sandbox::unenforced(spec).into()));
+    }
     new(spec, None).map(Some).map_err(|error| UserError { message: format!("{}{origin}", error.message), ..error })
 }
 

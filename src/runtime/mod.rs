@@ -43,8 +43,9 @@ use evolution::{IdleReview, MeanwhileReview, Reviewer};
 use key_command::KeyCommand;
 use lessons::SessionLessons;
 
-use crate::agent::ports::{Checkpoints, Clock, EventSink, ModelClient, Recall, Rollout};
-use crate::agent::{AgentLoop, Conversation};
+use crate::agent::gate::Nobody;
+use crate::agent::ports::{Approver, Checkpoints, Clock, EventSink, ModelClient, Recall, Rollout};
+use crate::agent::{AgentLoop, Conversation, Gate, Grants};
 use crate::config::Loaded;
 use crate::config::clock::SystemClock;
 use crate::evolution::Mode;
@@ -53,6 +54,7 @@ use crate::evolution::stage::Pass;
 use crate::exec::Sessions;
 use crate::model::provider::Provider;
 use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
+use crate::policy::Settings;
 use crate::protocol::event::SessionInfo;
 use crate::protocol::provider::WireApi;
 use crate::protocol::{ErrorKind, Event, UserError};
@@ -76,6 +78,10 @@ pub struct AgentRuntime {
     processes: Arc<Sessions>,
     clock: Arc<SystemClock>,
     events: Arc<dyn EventSink>,
+    /// Whom to ask before a call runs.
+    approver: Arc<dyn Approver>,
+    /// What the person allowed in the session.
+    grants: Arc<Grants>,
     /// Plays the tape that speaks for the model, as long as the runtime lives.
     _tape: Option<TapeServer>,
 }
@@ -109,7 +115,30 @@ impl AgentRuntime {
         let recorder = prepared.setup.record.as_deref().map(|path| record(path, prepared.provider.wire)).transpose()?;
         let model = Arc::new(ResponsesClient::new(prepared.provider.clone(), recorder));
         let clock = Arc::new(SystemClock::new(&prepared.loaded.env));
-        Ok(Self { prepared, model, processes, clock, events, _tape: tape })
+        let (approver, grants) = (Arc::new(Nobody), Arc::default());
+        Ok(Self { prepared, model, processes, clock, events, approver, grants, _tape: tape })
+    }
+
+    /// Asks there before a call runs. Without this nobody can be asked.
+    #[must_use]
+    pub fn asking(self, approver: Arc<dyn Approver>) -> Self {
+        Self { approver, ..self }
+    }
+
+    /// What the person allowed in the session.
+    #[must_use]
+    pub fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
+    /// What the policy goes by now. The files of rules are read anew; those that cannot be used are told.
+    #[must_use]
+    pub fn policy(&self) -> Settings {
+        let (settings, errors) = permissions::settings(&self.prepared.setup, &self.prepared.loaded, &[]);
+        for error in errors {
+            self.events.emit(Event::Warning(format!("{error}; this file of rules does not count")));
+        }
+        settings
     }
 
     /// Opens a session, new or resumed, and tells the front end that it is ready.
@@ -120,6 +149,7 @@ impl AgentRuntime {
         let opening::Opened { info, mut conversation, rollout } =
             opening::open(&mut self.prepared, &self.clock, self.events.as_ref(), start)?;
         self.events.emit(Event::SessionReady(info.clone()));
+        self.grants.clear();
         let agent = self.agent(&info, rollout, &mut conversation);
         Ok(Session::start(info, agent, conversation))
     }
@@ -181,7 +211,9 @@ impl AgentRuntime {
             Arc::new(past) as Arc<dyn Recall>
         });
         let observer = learning.zip(info.rollout_path.clone()).map(|(learning, rollout)| learning.observer(rollout));
+        let gate = Gate::new(self.policy(), Arc::clone(&self.grants), Arc::clone(&self.approver));
         AgentLoop {
+            gate: Arc::new(gate),
             model: Arc::clone(&self.model),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes, past)),
             rollout,

@@ -282,7 +282,7 @@ fn model_settings(prepared: &Prepared, instructions: Arc<str>) -> ModelSettings 
         parallel_tool_calls: info.parallel_calls,
         output_limit: limit.unwrap_or(info.output_limit),
         cwd: prepared.setup.cwd.clone(),
-        approval_policy: "never".to_owned(),
+        approval_policy: super::permissions::approval(&prepared.loaded).name().to_owned(),
         sandbox_mode: containment::mode(&prepared.loaded).name().to_owned(),
         compaction: compaction_settings(prepared),
     }
@@ -325,7 +325,7 @@ fn permissions(prepared: &Prepared) -> Permissions {
     Permissions {
         sandbox_mode: containment::mode(&prepared.loaded).name().to_owned(),
         network: spec.is_none_or(|spec| spec.network),
-        approval_policy: "never".to_owned(),
+        approval_policy: super::permissions::approval(&prepared.loaded).name().to_owned(),
         writable_roots: spec.map(|spec| spec.writable.clone()).unwrap_or_default(),
         protected: spec.is_some_and(|spec| spec.mode == Mode::WorkspaceWrite && spec.read_only.len() > 1),
         fixed_entries: sandbox.is_some_and(|sandbox| {

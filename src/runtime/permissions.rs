@@ -30,7 +30,7 @@ pub fn settings(setup: &Setup, loaded: &Loaded, files: &[PathBuf]) -> (Settings,
         }
     };
     let settings = Settings {
-        approval: approval(loaded.config.approval_policy.as_ref()),
+        approval: approval(loaded),
         sandbox: match mode {
             Mode::ReadOnly => Sandbox::ReadOnly,
             Mode::WorkspaceWrite => Sandbox::WorkspaceWrite,
@@ -47,16 +47,20 @@ pub fn settings(setup: &Setup, loaded: &Loaded, files: &[PathBuf]) -> (Settings,
     (settings, found.errors.iter().map(ToString::to_string).collect())
 }
 
-/// The approval policy of the configuration; `on-request` when it has none.
-fn approval(policy: Option<&ApprovalPolicy>) -> Approval {
-    match policy {
+/// The approval policy of the configuration. Where it has none: `untrusted` in a folder the person does not trust, else
+/// `on-request`, as with Codex.
+#[must_use]
+pub fn approval(loaded: &Loaded) -> Approval {
+    match &loaded.config.approval_policy {
         Some(ApprovalPolicy::Untrusted) => Approval::Untrusted,
         Some(ApprovalPolicy::OnFailure) => Approval::OnFailure,
-        None | Some(ApprovalPolicy::OnRequest) => Approval::OnRequest,
+        Some(ApprovalPolicy::OnRequest) => Approval::OnRequest,
         Some(ApprovalPolicy::Never) => Approval::Never,
         Some(ApprovalPolicy::Granular(switches)) => {
             let on = |name: &str| switches.get(name).copied().unwrap_or(true);
             Approval::Granular(Switches { sandbox: on("sandbox_approval"), rules: on("rules") })
         }
+        None if loaded.project.trust == Trust::Untrusted => Approval::Untrusted,
+        None => Approval::OnRequest,
     }
 }

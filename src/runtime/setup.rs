@@ -119,7 +119,14 @@ impl Prepared {
     /// What contains commands, for people.
     pub(super) fn sandbox_name(&self) -> Option<String> {
         let sandbox = self.containment.as_ref()?.sandbox();
-        Some(format!("{}, by {}", sandbox.spec().mode.name(), sandbox.mechanism()?.name()))
+        let mode = sandbox.spec().mode.name();
+        match sandbox.mechanism() {
+            Some(mechanism) => Some(format!("{mode}, by {}", mechanism.name())),
+            None if sandbox.spec().contains() => {
+                Some(format!("{mode}, which cannot be had here: commands are refused"))
+            }
+            None => None,
+        }
     }
 
     /// The configuration.

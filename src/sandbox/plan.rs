@@ -64,6 +64,13 @@ impl Sandbox {
         Ok(Self { spec, mechanism, bubblewrap, landlock: ladder.landlock })
     }
 
+    /// A sandbox that nothing enforces, on a machine that has no mechanism: no command starts in it, but patches can be
+    /// checked against it.
+    #[must_use]
+    pub fn unenforced(spec: SandboxSpec) -> Self {
+        Self { spec, mechanism: None, bubblewrap: PathBuf::new(), landlock: None }
+    }
+
     /// The same mechanism for something else that is allowed. A mode that contains something keeps it from being none.
     #[must_use]
     pub fn with(&self, spec: SandboxSpec) -> Self {
@@ -86,7 +93,7 @@ impl Sandbox {
     /// Whether starting a command as it is would do: nothing is contained, nothing limited.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.mechanism.is_none() && self.spec.limits == Limits::default()
+        !self.spec.contains() && self.spec.limits == Limits::default()
     }
 
     /// Prepares a start. Every start needs its own.
@@ -95,6 +102,10 @@ impl Sandbox {
     /// The operating system refuses something.
     pub fn prepare(&self, command: Command<'_>) -> Result<Prepared, SandboxError> {
         let mut prepared = match self.mechanism {
+            None if self.spec.contains() => {
+                let reason = "no mechanism works on this machine".to_owned();
+                return Err(SandboxError::Unavailable(reason));
+            }
             None => Prepared::default(),
             Some(Mechanism::Landlock) => self.by_landlock()?,
             Some(Mechanism::Bubblewrap) => self.by_bubblewrap(command)?,

@@ -2,6 +2,7 @@
 
 use crate::agent::ports::{Access, Output, ToolCx};
 use crate::exec::capture::Captured;
+use crate::exec::containment;
 use crate::exec::{CommandEnv, Containment, Launch, Process, Sessions, SpawnError, Vars, shell};
 use crate::protocol::Event;
 use crate::protocol::event::Activity;
@@ -63,9 +64,15 @@ impl Commands {
         self.launch(argv, cwd, self.env.plain(), false, cx)
     }
 
+    /// What holds a call.
+    pub fn sandbox_for(&self, cx: &ToolCx) -> Option<Containment> {
+        containment::for_call(self.sandbox.as_ref(), &cx.permit)
+    }
+
     fn launch(&self, argv: Vec<String>, cwd: PathBuf, vars: Arc<Vars>, tty: bool, cx: &ToolCx) -> Launch {
         let (thread_id, call_id) = (cx.thread_id.clone(), cx.call_id.clone());
-        Launch { argv, cwd, vars, thread_id, call_id, tty, sandbox: self.sandbox.clone() }
+        let sandbox = self.sandbox_for(cx);
+        Launch { argv, cwd, vars, thread_id, call_id, tty, sandbox }
     }
 
     /// Runs a command to its end or to `timeout`, when it is killed. `None` when the person interrupts.

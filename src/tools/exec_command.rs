@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::apply_patch;
 use super::arguments;
 use super::command::{self, Commands, Glance, Waited};
+use super::wish::{self, Asked};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
 use crate::exec::shell;
-use crate::protocol::ToolSpec;
 use crate::protocol::event::Activity;
 use crate::protocol::item::OutputPart;
+use crate::protocol::{ToolSpec, Wish};
 
 /// How long a call waits, in milliseconds, when it does not say, and between which bounds it may say.
 const DEFAULT_YIELD_MS: u64 = 10_000;
@@ -48,7 +49,7 @@ impl ExecCommand {
         if let Some(output) = apply_patch::intercepted(
             &shell::argv(&script.shell, script.login, script.text),
             &cwd,
-            self.commands.sandbox.as_ref(),
+            self.commands.sandbox_for(cx).as_ref(),
         ) {
             return framed(output, started);
         }
@@ -99,6 +100,16 @@ impl Tool for ExecCommand {
         let cwd = command::folder(cwd, args.workdir.as_deref());
         let script = self.commands.script(&args.cmd, args.shell.as_deref(), args.login);
         Some(apply_patch::command_access(shell::argv(&script.shell, script.login, script.text), &cwd))
+    }
+
+    fn wish(&self, input: &str, cwd: &Path) -> Option<Wish> {
+        let args = arguments::parse::<Args>(input).ok()?;
+        let cwd = command::folder(cwd, args.workdir.as_deref());
+        arguments::parse::<Asked>(input).ok()?.wish(&cwd)
+    }
+
+    fn with_command(&self, input: &str, command: &str) -> Option<String> {
+        wish::replace(input, "cmd", command)
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

@@ -1,7 +1,7 @@
 //! Floor 3: the tools the model can call. One file a tool, its words in `tools/<name>.json`.
 //!
 //! What tools share: [`arguments`] reads what the model sent, [`command`] runs commands, [`disk`] runs work on files,
-//! [`lines`] reads them line by line, [`search`] searches them, and [`indentation`] finds blocks of code.
+//! [`wish`] reads what a call asks for over what it may, [`lines`] reads them line by line, [`search`] searches them, and [`indentation`] finds blocks of code.
 
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ pub mod shell;
 pub mod shell_command;
 pub mod update_plan;
 pub mod view_image;
+pub mod wish;
 pub mod write_stdin;
 
 /// What tools are built from.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::apply_patch;
 use super::arguments;
 use super::command::{self, Commands, Ended};
+use super::wish::{self, Asked};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
-use crate::protocol::ToolSpec;
 use crate::protocol::event::Activity;
+use crate::protocol::{ToolSpec, Wish};
 use crate::text::truncate::OutputLimit;
 
 /// When a command is killed that does not say, in milliseconds.
@@ -37,7 +38,7 @@ impl Shell {
 
     async fn run(&self, args: Args, cx: &ToolCx) -> Output {
         let cwd = command::folder(&cx.cwd, args.workdir.as_deref());
-        if let Some(output) = apply_patch::intercepted(&args.command, &cwd, self.commands.sandbox.as_ref()) {
+        if let Some(output) = apply_patch::intercepted(&args.command, &cwd, self.commands.sandbox_for(cx).as_ref()) {
             return output;
         }
         let launch = self.commands.launch_program(args.command, cwd, cx);
@@ -79,6 +80,21 @@ impl Tool for Shell {
         let args = arguments::parse::<Args>(input).ok()?;
         let cwd = command::folder(cwd, args.workdir.as_deref());
         Some(apply_patch::command_access(args.command, &cwd))
+    }
+
+    fn wish(&self, input: &str, cwd: &Path) -> Option<Wish> {
+        let args = arguments::parse::<Args>(input).ok()?;
+        let cwd = command::folder(cwd, args.workdir.as_deref());
+        arguments::parse::<Asked>(input).ok()?.wish(&cwd)
+    }
+
+    fn with_command(&self, input: &str, command: &str) -> Option<String> {
+        let argv = arguments::parse::<Args>(input).ok()?.command;
+        let argv = match argv.as_slice() {
+            [shell, flag, _] if flag == "-lc" || flag == "-c" => vec![shell.clone(), flag.clone(), command.to_owned()],
+            _ => ["sh", "-c", command].map(str::to_owned).to_vec(),
+        };
+        wish::replace(input, "command", argv)
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

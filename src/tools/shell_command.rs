@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::apply_patch;
 use super::arguments;
 use super::command::{self, Commands, Ended};
+use super::wish::{self, Asked};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
 use crate::exec::shell;
-use crate::protocol::ToolSpec;
 use crate::protocol::event::Activity;
+use crate::protocol::{ToolSpec, Wish};
 use crate::text::truncate::OutputLimit;
 
 /// When a script is killed that does not say, in milliseconds.
@@ -42,7 +43,7 @@ impl ShellCommand {
         if let Some(output) = apply_patch::intercepted(
             &shell::argv(&script.shell, script.login, script.text),
             &cwd,
-            self.commands.sandbox.as_ref(),
+            self.commands.sandbox_for(cx).as_ref(),
         ) {
             return output;
         }
@@ -84,6 +85,16 @@ impl Tool for ShellCommand {
         let cwd = command::folder(cwd, args.workdir.as_deref());
         let script = self.commands.script(&args.command, None, args.login);
         Some(apply_patch::command_access(shell::argv(&script.shell, script.login, script.text), &cwd))
+    }
+
+    fn wish(&self, input: &str, cwd: &Path) -> Option<Wish> {
+        let args = arguments::parse::<Args>(input).ok()?;
+        let cwd = command::folder(cwd, args.workdir.as_deref());
+        arguments::parse::<Asked>(input).ok()?.wish(&cwd)
+    }
+
+    fn with_command(&self, input: &str, command: &str) -> Option<String> {
+        wish::replace(input, "command", command)
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

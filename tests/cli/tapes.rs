@@ -21,7 +21,7 @@ fn what_was_recorded_plays_as_the_same_turn() {
 
     let replayed = World::new();
     replayed.write_project("a.tape", &tape);
-    let again = replayed.run(&["exec", "--replay", "a.tape", "what is it?"]).expect(0);
+    let again = replayed.run(&["exec", "-s", "danger-full-access", "--replay", "a.tape", "what is it?"]).expect(0);
     assert_eq!(again.stdout, live.stdout.replace("sk-fake-key", "[redacted]"));
     assert_eq!(replayed.read_project("ran"), "42\n");
     let kinds = |items: &[serde_json::Value]| items.iter().map(|item| item["type"].clone()).collect::<Vec<_>>();

@@ -62,6 +62,7 @@ impl Bench {
             thread_id: "thread_1".into(),
             cwd: home.path().to_owned(),
             output_limit: OutputLimit::Tokens(10_000),
+            permit: hone::agent::ports::Permit::default(),
             cancel: CancellationToken::new(),
             events: Arc::clone(&warnings) as _,
         };

@@ -188,6 +188,7 @@ fn call(tool: &ApplyPatch, input: &str, cwd: &Path) -> Output {
         thread_id: "t".into(),
         cwd: cwd.to_owned(),
         output_limit: OutputLimit::Tokens(1000),
+        permit: hone::agent::ports::Permit::default(),
         cancel: tokio_util::sync::CancellationToken::new(),
         events: Arc::new(Deaf),
     };

@@ -24,7 +24,7 @@ impl Desk {
         let server = FakeServer::start(replies);
         let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let config = format!(
-            "{keys}model = \"gpt-x\"\nmodel_provider = \"fake\"\nallow_login_shell = false\n\n\
+            "{keys}sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\nmodel = \"gpt-x\"\nmodel_provider = \"fake\"\nallow_login_shell = false\n\n\
              [model_providers.fake]\nname = \"Fake\"\nbase_url = \"{}\"\nstream_max_retries = {retries}\n",
             server.base_url
         );

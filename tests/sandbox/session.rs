@@ -32,7 +32,7 @@ fn commands_and_patches_of_a_turn_are_contained_and_the_model_is_told() {
         call("2", "exec_command", &run("echo x > .git/hooks/pre-commit")),
         call("3", "shell", &json!({"command": ["sh", "-c", "echo x > ../outside"]})),
         call("4", "apply_patch", &patch("../outside")),
-        call("5", "apply_patch", &patch(".git/hooks/pre-commit")),
+        call("5", "apply_patch", &patch("innocent/pre-commit")),
         call("6", "apply_patch", &patch("patched")),
         call("7", "exec_command", &json!({"cmd": "echo x > ../outside", "tty": true, "login": false})),
     ];
@@ -40,6 +40,7 @@ fn commands_and_patches_of_a_turn_are_contained_and_the_model_is_told() {
     let world = World::of(&server);
     std::fs::create_dir_all(world.project().join("sub")).unwrap();
     std::fs::create_dir_all(world.project().join(".git/hooks")).unwrap();
+    std::os::unix::fs::symlink(".git/hooks", world.project().join("innocent")).unwrap();
     let ended = world.run(&[&["-s", "workspace-write"], &NO_TMP[..], &["go"]].concat()).expect(0);
     ended.says(&["workspace-write, by "]);
     assert!(!world.root().join("outside").exists() && !world.project().join(".git/hooks/pre-commit").exists());

@@ -5,14 +5,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use hone::agent::gate::Nobody;
 use hone::agent::ports::{Clock, EventSink, Tool};
-use hone::agent::{AgentLoop, CompactionSettings, Conversation, ModelSettings, Toolbox};
+use hone::agent::{AgentLoop, CompactionSettings, Conversation, Gate, ModelSettings, Toolbox};
 use hone::config::Environment;
 use hone::config::clock::SystemClock;
 use hone::config::disk::Disk;
 use hone::context::{ContextManager, ContextSettings};
 use hone::history::History;
 use hone::model::{Provider, ResponsesClient, Secret};
+use hone::policy::{Approval, Settings};
 use hone::protocol::event::{SessionInfo, TokenCount};
 use hone::protocol::op::UserInput;
 use hone::protocol::rollout_line::SessionMeta;
@@ -83,6 +85,11 @@ impl Talk {
         let agent = AgentLoop {
             model: Arc::new(ResponsesClient::new(provider, None)),
             tools: Arc::new(Toolbox::new(tools, Vec::new())),
+            gate: Arc::new(Gate::new(
+                Settings::new(Approval::Never, hone::policy::Sandbox::DangerFullAccess),
+                Arc::default(),
+                Arc::new(Nobody),
+            )),
             rollout: Arc::new(rollout),
             events: Arc::<Ear>::clone(&ear),
             clock,

@@ -58,7 +58,8 @@ impl World {
         world.write_home(
             "config.toml",
             &format!(
-                "model = \"test-model\"\nmodel_provider = \"fake\"\n\n[model_providers.fake]\nname = \"Fake\"\n\
+                "model = \"test-model\"\nmodel_provider = \"fake\"\nsandbox_mode = \"danger-full-access\"\n\
+                 approval_policy = \"never\"\n\n[model_providers.fake]\nname = \"Fake\"\n\
                  base_url = \"{base_url}\"\nenv_key = \"FAKE_KEY\"\nrequest_max_retries = 1\nstream_max_retries = 1\n"
             ),
         );

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
-use crate::exec::Containment;
+use crate::exec::{Containment, containment};
 use crate::patch::intercept::{self, BARE_PATCH, Intercepted};
 use crate::patch::parse::{self, Hunk, ParseError};
 use crate::patch::plan::{self, PlanError, Snapshot, Step};
@@ -75,7 +75,7 @@ impl Tool for ApplyPatch {
                 return Output::failed("aborted");
             }
             // Once begun it runs to its end, also when the turn is interrupted: all or nothing.
-            let (cwd, sandbox) = (cx.cwd.clone(), self.sandbox.clone());
+            let (cwd, sandbox) = (cx.cwd.clone(), containment::for_call(self.sandbox.as_ref(), &cx.permit));
             let work = tokio::task::spawn_blocking(move || run_within(&patch, &cwd, sandbox.as_ref()));
             let mut output =
                 work.await.unwrap_or_else(|error| Output::failed(format!("apply_patch broke off: {error}")));

@@ -1,0 +1,136 @@
+//! What the person allowed while a session went on. It outlives the agent that asked: the model or the folder may change.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::policy::rules::{Decision, Rule};
+use crate::protocol::{Always, Extra};
+
+/// Where a rule of this kind is said to stand.
+const FILE: &str = "this session";
+
+/// What was allowed in a session.
+#[derive(Debug, Default)]
+pub struct Grants(Mutex<Given>);
+
+/// The same, to look at.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Commands that need no question, by how they begin.
+    pub rules: Vec<Rule>,
+    /// Files that may be written.
+    pub files: Vec<PathBuf>,
+    /// What calls may touch besides in the sandbox.
+    pub extra: Extra,
+    /// The same, until the turn ends.
+    pub this_turn: Extra,
+    /// Commands that may run once, word for word.
+    once: Vec<String>,
+}
+
+impl Grants {
+    fn given(&self) -> MutexGuard<'_, Given> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was allowed so far.
+    #[must_use]
+    pub fn look(&self) -> Given {
+        self.given().clone()
+    }
+
+    /// From now on.
+    pub fn add(&self, always: &Always) {
+        let mut given = self.given();
+        match always {
+            Always::Prefix(prefix) if given.rules.iter().any(|rule| words(rule).eq(prefix)) => {}
+            Always::Prefix(prefix) => {
+                let line = given.rules.len() + 1;
+                let pattern = prefix.iter().map(|word| vec![word.clone()]).collect();
+                let file = FILE.to_owned();
+                given.rules.push(Rule { pattern, decision: Decision::Allow, justification: None, file, line });
+            }
+            Always::Files(files) => given.files.extend(files.iter().cloned()),
+            Always::Extra(extra) => given.extra.add(extra),
+        }
+    }
+
+    /// Until the turn ends.
+    pub fn add_for_turn(&self, extra: &Extra) {
+        self.given().this_turn.add(extra);
+    }
+
+    /// A command that may run once without a question.
+    pub fn add_once(&self, command: &str) {
+        self.given().once.push(command.to_owned());
+    }
+
+    /// Uses up the leave to run a command once.
+    pub fn take_once(&self, command: &str) -> bool {
+        let mut given = self.given();
+        let found = given.once.iter().position(|known| known == command);
+        found.map(|at| given.once.swap_remove(at)).is_some()
+    }
+
+    /// A turn begins: what was for the one before is over.
+    pub fn turn_begins(&self) {
+        self.given().this_turn = Extra::default();
+    }
+
+    /// Takes back the `index`th of what [`Given::rows`] lists; `false` when there is none.
+    pub fn revoke(&self, index: usize) -> bool {
+        let mut given = self.given();
+        let (rules, files) = (given.rules.len(), given.files.len());
+        let places = given.extra.writable.len();
+        if index < rules {
+            given.rules.remove(index);
+        } else if index < rules + files {
+            given.files.remove(index - rules);
+        } else if index < rules + files + places {
+            given.extra.writable.remove(index - rules - files);
+        } else if index == rules + files + places && given.extra.network {
+            given.extra.network = false;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Forgets everything: another session begins.
+    pub fn clear(&self) {
+        *self.given() = Given::default();
+    }
+}
+
+impl Given {
+    /// Each thing that was allowed for the session, in words.
+    #[must_use]
+    pub fn rows(&self) -> Vec<String> {
+        let rules = self.rules.iter().map(|rule| {
+            let prefix: Vec<&String> = words(rule).collect();
+            format!("run {}", prefix.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" "))
+        });
+        let write = |path: &PathBuf| format!("write {}", path.display());
+        let files = self.files.iter().chain(&self.extra.writable).map(write);
+        rules.chain(files).chain(self.extra.network.then(|| "use the network".to_owned())).collect()
+    }
+
+    /// What calls may touch besides.
+    #[must_use]
+    pub fn extra(&self) -> Extra {
+        let mut extra = self.extra.clone();
+        extra.add(&self.this_turn);
+        extra.writable.extend(self.files.iter().cloned());
+        extra
+    }
+
+    /// Whether the person said that this file may be written.
+    #[must_use]
+    pub fn covers(&self, file: &Path) -> bool {
+        self.extra().writable.iter().any(|place| file.starts_with(place))
+    }
+}
+
+fn words(rule: &Rule) -> impl Iterator<Item = &String> {
+    rule.pattern.iter().filter_map(|words| words.first())
+}
