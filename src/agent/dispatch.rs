@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::checkpoint::Checkpoint;
 use super::gate::{Gate, Passed};
@@ -46,6 +46,8 @@ pub struct Keepers {
 struct Running {
     call: Call,
     parallel: bool,
+    /// Set when the call may run, or may not.
+    decided: CancellationToken,
     /// Set when the call has ended, however it ended.
     ended: CancellationToken,
     task: JoinHandle<Output>,
@@ -107,23 +109,25 @@ impl Dispatch {
         let parallel = tool.as_ref().is_none_or(|tool| tool.spec().parallel);
         let blockers = self.running.iter().filter(|earlier| !(parallel && earlier.parallel));
         let blockers: Vec<_> = blockers.map(|earlier| earlier.ended.clone()).collect();
-        let ended = CancellationToken::new();
+        let earlier: Vec<_> = self.running.iter().map(|earlier| earlier.decided.clone()).collect();
+        let (decided, ended) = (CancellationToken::new(), CancellationToken::new());
         let task = tokio::spawn({
             let (call, cx) = (call.clone(), ToolCx { call_id: report.call_id.clone(), ..self.cx.clone() });
             let (report, ended) = (report.clone(), ended.clone().drop_guard());
-            let (keepers, activity) = (self.keepers.clone(), activity.clone());
+            let order = Order { earlier, decided: decided.clone().drop_guard() };
+            let (keepers, wanted) = (self.keepers.clone(), Wanted { call, tool, input, activity });
             async move {
                 let _ended = ended;
                 for blocker in blockers {
                     blocker.cancelled().await;
                 }
-                let (output, told) = carry_out(tool, &call, input, activity, &keepers, cx, &report).await;
+                let (output, told) = carry_out(wanted, &keepers, order, cx, &report).await;
                 // People and statistics get the output as it is; only the model reads the notes.
                 let note = note.as_ref().filter(|_| told.ran).map(learned::with_call);
                 noted(note, noted(told.note, report.end(output)))
             }
         });
-        self.running.push(Running { call: call.clone(), parallel, ended, task, report });
+        self.running.push(Running { call: call.clone(), parallel, decided, ended, task, report });
     }
 
     /// Waits for all calls and returns their outputs in call order. When the turn is interrupted meanwhile, unfinished calls
@@ -216,13 +220,28 @@ struct Told {
     note: Option<String>,
 }
 
-/// A call from its tool's name to its output: through the gate, and then around the tool.
-async fn carry_out(
+/// What a call wants.
+struct Wanted {
+    call: Call,
+    /// `None` when there is none of its name.
     tool: Option<Arc<dyn Tool>>,
-    call: &Call,
+    /// `None` when it carries none.
     input: Option<String>,
     activity: Activity,
+}
+
+/// Its place among the calls of the response, until it is decided on.
+struct Order {
+    earlier: Vec<CancellationToken>,
+    #[allow(dead_code, reason = "says so when it is dropped")]
+    decided: DropGuard,
+}
+
+/// A call from its tool's name to its output: through the gate, and then around the tool.
+async fn carry_out(
+    Wanted { call, tool, input, activity }: Wanted,
     keepers: &Keepers,
+    order: Order,
     cx: ToolCx,
     report: &Report,
 ) -> (Output, Told) {
@@ -238,11 +257,12 @@ async fn carry_out(
     let Some(input) = input else {
         return stopped(Output::failed("failed to parse function arguments: the call carries none"));
     };
-    let go = match keepers.gate.pass(tool.as_ref(), input, &activity, &cx).await {
+    let go = match keepers.gate.pass(tool.as_ref(), input, &activity, &cx, &order.earlier).await {
         Passed::Go(go) => go,
         Passed::Stop(answer) => return stopped(answer),
         Passed::Aborted => return stopped(report.aborted()),
     };
+    drop(order);
     report.restart();
     let cx = ToolCx { permit: go.permit, ..cx };
     let output = keepers.checkpoint.around(go.access, tool.call(&go.input, &cx)).await;

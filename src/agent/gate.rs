@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 use super::grants::{Given, Grants};
 use super::ports::{Access, Approver, BoxFuture, Output, Permit, Tool, ToolCx};
@@ -85,8 +86,16 @@ impl Gate {
         self.grants.turn_begins();
     }
 
-    /// Decides on a call, asking the person if need be.
-    pub async fn pass(&self, tool: &dyn Tool, input: String, activity: &Activity, cx: &ToolCx) -> Passed {
+    /// Decides on a call, asking the person if need be. Nothing is asked before `earlier`, the calls in front of it, are
+    /// decided on: questions come in the order of the calls.
+    pub async fn pass(
+        &self,
+        tool: &dyn Tool,
+        input: String,
+        activity: &Activity,
+        cx: &ToolCx,
+        earlier: &[CancellationToken],
+    ) -> Passed {
         let call = Call { tool, input: &input, activity, cx };
         let Some(access) = tool.access(&input, &cx.cwd) else {
             // It cannot be read, so the tool will say what is wrong with it and do nothing.
@@ -95,10 +104,16 @@ impl Gate {
         let wish = tool.wish(&input, &cx.cwd);
         let mut judgement = self.judge(&call, &access, wish.as_ref());
         if judgement.verdict == Verdict::Ask {
+            let its_turn = async {
+                for decided in earlier {
+                    decided.cancelled().await;
+                }
+                self.asking.lock().await
+            };
             let _turn = tokio::select! {
                 biased;
                 () = cx.cancel.cancelled() => return Passed::Aborted,
-                turn = self.asking.lock() => turn,
+                turn = its_turn => turn,
             };
             // What was asked meanwhile may have settled this one too.
             judgement = self.judge(&call, &access, wish.as_ref());
@@ -144,9 +159,7 @@ impl Gate {
     async fn ask(&self, call: &Call<'_>, access: Access, wish: Option<Wish>, judgement: &Judgement) -> Passed {
         let always = always(&access, wish.as_ref(), judgement, &self.settings);
         let contained = judgement.contained;
-        if let Activity::Exec { command, .. } = call.activity
-            && self.grants.take_once(command)
-        {
+        if self.grants.take_once(call.activity) {
             return Passed::Go(self.go(call.input.to_owned(), access, wish.as_ref(), contained));
         }
         let question = Question {
@@ -163,6 +176,10 @@ impl Gate {
             answer = self.approver.ask(&question) => answer,
             () = call.cx.cancel.cancelled() => Answer::Unanswered,
         };
+        if matches!(answer, Answer::NoAndStop | Answer::Unanswered) {
+            // Answered any earlier, the turn would ask the model once more before it ends.
+            call.cx.cancel.cancelled().await;
+        }
         match answer {
             Answer::Once | Answer::Always => {
                 if let (Answer::Always, Some(always)) = (&answer, &always) {
@@ -174,6 +191,7 @@ impl Gate {
                 Passed::Go(self.go(call.input.to_owned(), access, wish.as_ref(), contained))
             }
             Answer::Edited(command) => self.edited(call, &command, contained),
+            Answer::NoAndStop => stop(fill(include_str!("../../prompts/approval/no.md"), &[("words", "")])),
             Answer::No(words) => {
                 let words = words.map(|words| format!(" They said: {words}")).unwrap_or_default();
                 stop(fill(include_str!("../../prompts/approval/no.md"), &[("words", &words)]))

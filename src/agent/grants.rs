@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::policy::rules::{Decision, Rule};
+use crate::protocol::event::Activity;
 use crate::protocol::{Always, Extra};
 
 /// Where a rule of this kind is said to stand.
@@ -24,7 +25,7 @@ pub struct Given {
     pub extra: Extra,
     /// The same, until the turn ends.
     pub this_turn: Extra,
-    /// Commands that may run once, word for word.
+    /// Calls that may run once, as [`what`] names them.
     once: Vec<String>,
 }
 
@@ -48,7 +49,14 @@ impl Grants {
                 let line = given.rules.len() + 1;
                 let pattern = prefix.iter().map(|word| vec![word.clone()]).collect();
                 let file = FILE.to_owned();
-                given.rules.push(Rule { pattern, decision: Decision::Allow, justification: None, file, line });
+                given.rules.push(Rule {
+                    pattern,
+                    decision: Decision::Allow,
+                    justification: None,
+                    file,
+                    line,
+                    until: None,
+                });
             }
             Always::Files(files) => given.files.extend(files.iter().cloned()),
             Always::Extra(extra) => given.extra.add(extra),
@@ -60,15 +68,15 @@ impl Grants {
         self.given().this_turn.add(extra);
     }
 
-    /// A command that may run once without a question.
-    pub fn add_once(&self, command: &str) {
-        self.given().once.push(command.to_owned());
+    /// Lets a call that does just this run once without a question.
+    pub fn add_once(&self, activity: &Activity) {
+        self.given().once.push(what(activity));
     }
 
-    /// Uses up the leave to run a command once.
-    pub fn take_once(&self, command: &str) -> bool {
-        let mut given = self.given();
-        let found = given.once.iter().position(|known| known == command);
+    /// Uses up the leave to do this once.
+    pub fn take_once(&self, activity: &Activity) -> bool {
+        let (mut given, what) = (self.given(), what(activity));
+        let found = given.once.iter().position(|known| *known == what);
         found.map(|at| given.once.swap_remove(at)).is_some()
     }
 
@@ -94,6 +102,11 @@ impl Grants {
             return false;
         }
         true
+    }
+
+    /// A rule that was written down was taken back; what the session remembers of it goes, too.
+    pub fn forget(&self, rule: &Rule) {
+        self.given().rules.retain(|known| known.pattern != rule.pattern);
     }
 
     /// Forgets everything: another session begins.
@@ -128,6 +141,19 @@ impl Given {
     #[must_use]
     pub fn covers(&self, file: &Path) -> bool {
         self.extra().writable.iter().any(|place| file.starts_with(place))
+    }
+}
+
+/// What a call does, in words that tell it from another.
+#[must_use]
+pub fn what(activity: &Activity) -> String {
+    match activity {
+        Activity::Exec { command, .. } => command.clone(),
+        Activity::Patch { paths } => {
+            let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+            format!("change {}", paths.join(", "))
+        }
+        Activity::Other { tool, summary } => format!("{tool} {summary}"),
     }
 }
 

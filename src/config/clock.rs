@@ -36,6 +36,14 @@ impl SystemClock {
         self.now().strftime("%Y-%m-%dT%H-%M-%S").to_string()
     }
 
+    /// The local date so many days from now, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn date_in(&self, days: i64) -> String {
+        let now = self.now();
+        let then = now.date().saturating_add(jiff::Span::new().try_days(days).unwrap_or_default());
+        then.to_string()
+    }
+
     fn now(&self) -> Zoned {
         Timestamp::now().to_zoned(self.zone().1.clone())
     }

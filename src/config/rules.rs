@@ -31,14 +31,38 @@ pub fn load<'a>(home: &Home, projects: impl IntoIterator<Item = &'a Path>) -> Lo
     loaded
 }
 
+/// A rule with the day its line names.
+fn dated(rule: Rule, text: &str) -> Rule {
+    let line = text.lines().nth(rule.line - 1).unwrap_or_default();
+    let until = line.rsplit_once(UNTIL).map(|(_, date)| date.trim().to_owned());
+    Rule { until: until.filter(|date| date.len() == DATE), ..rule }
+}
+
+/// What stands in front of the last day of a rule, in a comment at the end of its line.
+const UNTIL: &str = "# until ";
+const DATE: usize = "2026-11-20".len();
+
+/// The file of the home folder with the rules that hold in one project. The project's path is its name, so that no two
+/// projects share one.
+#[must_use]
+pub fn project_file(home: &Home, project: &Path) -> PathBuf {
+    let name = project.to_string_lossy().replace('%', "%25").replace('/', "%2F");
+    home.join("rules/projects").join(format!("{name}.rules"))
+}
+
 impl Loaded {
+    /// Leaves out what is over. `today` is `YYYY-MM-DD`.
+    pub fn forget_before(&mut self, today: &str) {
+        self.rules.retain(|rule| rule.until.as_deref().is_none_or(|until| until >= today));
+    }
+
     /// Takes in files.
     pub fn add(&mut self, files: impl IntoIterator<Item = PathBuf>) {
         for file in files {
             match fs::read_to_string(&file) {
                 Err(error) => self.errors.push(unreadable(&file, &error)),
                 Ok(text) => match read(&text, &file.display().to_string()) {
-                    Ok(rules) => self.rules.extend(rules),
+                    Ok(rules) => self.rules.extend(rules.into_iter().map(|rule| dated(rule, &text))),
                     Err(error) => self.errors.push(error),
                 },
             }
@@ -67,13 +91,24 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// The file cannot be written. It is as it was then, or ends in a line that is not whole.
 pub fn allow(home: &Home, prefix: &[String]) -> io::Result<PathBuf> {
-    let folder = home.join("rules");
-    fs::create_dir_all(&folder)?;
-    let path = folder.join("default.rules");
+    append(home.join("rules/default.rules"), render(prefix))
+}
+
+/// The same for one project alone, until the end of a day, `YYYY-MM-DD`.
+///
+/// # Errors
+/// See [`allow`].
+pub fn allow_in_project(home: &Home, project: &Path, prefix: &[String], until: &str) -> io::Result<PathBuf> {
+    append(project_file(home, project), format!("{}  {UNTIL}{until}\n", render(prefix).trim_end()))
+}
+
+fn append(path: PathBuf, line: String) -> io::Result<PathBuf> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
     file.lock()?;
     let text = fs::read_to_string(&path)?;
-    let line = render(prefix);
     if text.lines().any(|known| known == line.trim_end()) {
         return Ok(path);
     }
@@ -81,4 +116,26 @@ pub fn allow(home: &Home, prefix: &[String]) -> io::Result<PathBuf> {
     file.write_all(format!("{begin}{line}").as_bytes())?;
     file.sync_all()?;
     Ok(path)
+}
+
+/// Takes a rule out of its file; `false` when it is not a line of its own there, so that only a person can.
+///
+/// # Errors
+/// The file cannot be read or written, and is as it was.
+pub fn revoke(rule: &Rule) -> io::Result<bool> {
+    let path = Path::new(&rule.file);
+    let text = fs::read_to_string(path)?;
+    let words: Vec<String> = rule.pattern.iter().filter_map(|words| words.first().cloned()).collect();
+    let line = text.lines().nth(rule.line - 1).unwrap_or_default();
+    let written = line.split(UNTIL).next().unwrap_or_default().trim_end();
+    if written != render(&words).trim_end() {
+        return Ok(false);
+    }
+    let kept = text.split_inclusive('\n').enumerate().filter(|(at, _)| at + 1 != rule.line).map(|(_, line)| line);
+    let folder = path.parent().unwrap_or(path);
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(kept.collect::<String>().as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(true)
 }

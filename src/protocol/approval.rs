@@ -92,7 +92,9 @@ pub enum Answer {
     Edited(String),
     /// No, and what the person had to say to it.
     No(Option<String>),
-    /// The person left with the question open.
+    /// No, and the turn is being interrupted.
+    NoAndStop,
+    /// The person leaves with the question open, and the turn is being interrupted.
     Unanswered,
     /// There is nobody to ask.
     Nobody,

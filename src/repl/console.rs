@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use super::approval::Asked;
 use super::complete::Completions;
 use super::present::{Page, clean_output};
 use super::recall::RecallFile;
@@ -21,7 +22,7 @@ use crate::config::clock::SystemClock;
 use crate::history::compaction::context_left_percent;
 use crate::protocol::event::TokenCount;
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, Item, Role, UserError};
+use crate::protocol::{Answer, ErrorKind, Event, Item, Role, UserError};
 use crate::rollout::shelf;
 use crate::runtime::evolution::IdleReview;
 use crate::runtime::shell::ShellResult;
@@ -65,6 +66,8 @@ pub struct Console {
     /// A name that waits for the session's first line.
     unrecorded_title: bool,
     question: Option<Question>,
+    /// A question about a call, whose turn waits for it.
+    pub(super) asked: Option<Asked>,
     unheard: Unheard,
     /// What is to be learned of the turns so far, while nothing else runs.
     review: Option<IdleReview>,
@@ -77,6 +80,8 @@ type OnYes = Box<dyn for<'a> FnOnce(&'a mut Console) -> BoxFuture<'a, ()> + Send
 struct Question {
     text: String,
     on_yes: OnYes,
+    /// What an outspoken no does, where it is more than leaving the question.
+    on_no: Option<OnYes>,
 }
 
 /// How a command of the person's ended.
@@ -132,6 +137,7 @@ impl Console {
             shell_ends,
             unrecorded_title: false,
             question: None,
+            asked: None,
             unheard: Unheard::default(),
             review: None,
         }
@@ -229,16 +235,32 @@ impl Console {
         question: &str,
         on_yes: impl for<'a> FnOnce(&'a mut Self) -> BoxFuture<'a, ()> + Send + Sync + 'static,
     ) {
-        self.question = Some(Question { text: question.to_owned(), on_yes: Box::new(on_yes) });
+        self.put(Question { text: question.to_owned(), on_yes: Box::new(on_yes), on_no: None });
+    }
+
+    /// The same, where an outspoken no does something as well; Enter alone still leaves the question.
+    pub fn ask_either(
+        &mut self,
+        question: &str,
+        on_yes: impl for<'a> FnOnce(&'a mut Self) -> BoxFuture<'a, ()> + Send + Sync + 'static,
+        on_no: impl for<'a> FnOnce(&'a mut Self) -> BoxFuture<'a, ()> + Send + Sync + 'static,
+    ) {
+        let on_no: OnYes = Box::new(on_no);
+        self.put(Question { text: question.to_owned(), on_yes: Box::new(on_yes), on_no: Some(on_no) });
+    }
+
+    fn put(&mut self, question: Question) {
+        self.question = Some(question);
         self.show_question();
-        self.screen.flush();
+        self.screen.seen();
         self.status.set_asking(true);
         self.screen.refresh();
     }
 
     fn show_question(&self) {
         if let Some(question) = &self.question {
-            self.say(&self.page.style().bold(&format!("{} [y/N]", question.text)));
+            let keys = if question.on_no.is_some() { "[y/n, Enter: later]" } else { "[y/N]" };
+            self.say(&self.page.style().bold(&format!("{} {keys}", question.text)));
         }
     }
 
@@ -254,6 +276,14 @@ impl Console {
 
     /// Takes the answer to the question. Returns a line that is none: it leaves the question, and is for someone else.
     pub async fn answer(&mut self, line: String) -> Option<String> {
+        let outspoken = matches!(line.trim().to_lowercase().as_str(), "n" | "no");
+        if let Some(question) = self.question.take_if(|question| outspoken && question.on_no.is_some()) {
+            self.status.set_asking(false);
+            if let Some(on_no) = question.on_no {
+                on_no(self).await;
+            }
+            return None;
+        }
         if !says_yes(&line) {
             self.decline();
             return Some(line).filter(|line| !says_no(line));
@@ -268,9 +298,11 @@ impl Console {
 
     /// Leaves the question, if there is one, with a no.
     pub fn decline(&mut self) {
-        if self.question.take().is_some() {
+        if let Some(question) = self.question.take() {
             self.status.set_asking(false);
-            self.say("Nothing was changed.");
+            if question.on_no.is_none() {
+                self.say("Nothing was changed.");
+            }
         }
     }
 
@@ -321,6 +353,7 @@ impl Console {
 
     /// Interrupts what runs. Returns what was typed and not used.
     pub fn interrupt(&mut self) -> String {
+        self.answer_with(Answer::NoAndStop);
         let mut unused: Vec<String> = self.unheard.interrupt().into_iter().collect();
         if let Some(session) = &self.session {
             unused.extend(session.withdraw().into_iter().map(|input| input.text));
@@ -365,6 +398,7 @@ impl Console {
     }
 
     fn turn_ended(&mut self) {
+        self.leave_unanswered();
         self.set_turn_runs(false);
         if self.turn_began.take().is_some_and(|began| began.elapsed() >= LONG_TURN) {
             self.screen.signal("\x07\x1b]9;Hone has finished\x07");
@@ -480,6 +514,7 @@ impl Console {
     pub async fn close(mut self) -> Option<String> {
         let info = self.session.as_ref().map(|session| session.info().clone());
         self.review = None;
+        self.leave_unanswered();
         self.interrupt();
         if let Some(session) = self.session.take() {
             session.close().await;

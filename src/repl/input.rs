@@ -136,6 +136,12 @@ impl Keyboard {
         loop {
             let line = self.editor.readline_with_initial(&prompt, (&std::mem::take(&mut initial), ""));
             let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(command) = wiring.status.take_edit() {
+                screen.leave();
+                screen.flush();
+                initial = command;
+                continue;
+            }
             match line {
                 Ok(_) if self.leaving.load(Ordering::Relaxed) => return wiring.leave(screen),
                 Ok(_) if outside.is_some() => {
@@ -268,13 +274,17 @@ fn bind(
 
 fn submit(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
     let text = context.line();
-    if key.wiring.status.is_asking() {
+    let status = &key.wiring.status;
+    let leaves = (key.wiring.leaves)(text);
+    // What was typed before a question that waits is a message as ever, and the question stays.
+    let is_message = status.waits() && !status.is_answer();
+    if status.is_asking() && !is_message && !leaves {
         return Some(answer(key, text));
     }
     if text.trim().is_empty() {
         return Some(Cmd::Noop);
     }
-    if (key.wiring.leaves)(text) {
+    if leaves {
         key.leaving.store(true, Ordering::Relaxed);
         return Some(Cmd::AcceptLine);
     }
@@ -287,6 +297,10 @@ fn submit(key: &Key, context: &EventContext<'_>) -> Option<Cmd> {
 fn answer(key: &Key, text: &str) -> Cmd {
     if key.wiring.status.is_answer() {
         key.wiring.send(Input::Answer(text.to_owned()));
+        if matches!(text.trim(), "e" | "E" | "edit") && key.wiring.status.begin_edit() {
+            // The editor begins anew with the command, the cursor behind it.
+            return Cmd::AcceptLine;
+        }
         return if text.is_empty() { Cmd::Noop } else { Cmd::Kill(Movement::WholeBuffer) };
     }
     key.wiring.send(Input::Answer(String::new()));

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | [`run`](mod@run) | start, main loop, end |
 //! | [`console`] | the session and what can be done with it |
+//! | [`approval`] | a question about a call, and what an answer means |
+//! | [`asking`] | how the person is asked it |
 //! | [`commands`] | `/help` and its kin, one file each |
 //! | [`input`] | the keyboard; the only file that names the line editor |
 //! | [`complete`] | what Tab offers |
@@ -19,6 +21,8 @@
 //! | [`present`] | what an event looks like, given those before it |
 //! | [`scroll`] | what is to be shown: finished rows and the message that grows |
 
+pub mod approval;
+pub mod asking;
 pub mod commands;
 pub mod complete;
 pub mod console;

@@ -61,6 +61,11 @@ impl Page {
         &self.folds
     }
 
+    /// Something else was shown below the last row.
+    pub fn cut(&mut self) {
+        self.above = None;
+    }
+
     /// Says where the session works.
     pub fn set_folder(&mut self, folder: &Path) {
         folder.clone_into(&mut self.folder);

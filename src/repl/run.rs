@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::approval::{Asked, Asker};
 use super::commands;
 use super::complete::Completions;
 use super::console::{Console, Parts, ShellEnd};
@@ -66,6 +67,7 @@ async fn session(
     terminal: Option<&Termios>,
 ) -> Result<Option<String>, UserError> {
     let (sink, events) = unbounded_channel();
+    let (questions_sink, questions) = unbounded_channel();
     let (inputs, typed) = unbounded_channel();
     let (shell_ends, ended) = unbounded_channel();
     let recall_file = (!prepared.is_ephemeral()).then(|| RecallFile::of(prepared.loaded().home.dir()));
@@ -98,10 +100,10 @@ async fn session(
     let style = Style { color: color && live };
     let (screen, writer) = Screen::start(printer, Arc::clone(&status), held, live, style);
 
-    let runtime = AgentRuntime::start(prepared, Arc::new(Sink(sink))).await?;
+    let runtime = AgentRuntime::start(prepared, Arc::new(Sink(sink))).await?.asking(Arc::new(Asker(questions_sink)));
     let parts = Parts { runtime, screen: screen.clone(), status, completions, style, recall_file, shell_ends };
     let mut console = Console::new(parts);
-    let mut desk = Desk { events, typed, ended };
+    let mut desk = Desk { events, questions, typed, ended };
     console.open(start).await?;
     desk.show_events(&mut console);
     if start != &SessionStart::New {
@@ -110,6 +112,10 @@ async fn session(
     if let Some(argument) = pick {
         commands::resume::list(&mut console, argument).await;
     }
+    if start != &SessionStart::New {
+        console.ask_what_was_left_open().await;
+    }
+    commands::permissions::ask_for_trust(&mut console);
     screen.flush();
     keyboard.start(screen.clone());
     desk.work(&mut console).await;
@@ -138,6 +144,7 @@ impl EventSink for Sink {
 /// What lies on the main loop's desk.
 struct Desk {
     events: UnboundedReceiver<Event>,
+    questions: UnboundedReceiver<Asked>,
     typed: UnboundedReceiver<Input>,
     ended: UnboundedReceiver<ShellEnd>,
 }
@@ -150,6 +157,10 @@ impl Desk {
             tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => console.handle(&event),
+                Some(asked) = self.questions.recv() => {
+                    self.show_events(console);
+                    console.open_question(asked);
+                }
                 input = self.typed.recv() => {
                     let Some(input) = input else { return };
                     // What happened before this was typed is shown before it.
@@ -188,11 +199,23 @@ async fn next_signal(interrupts: &mut Option<Interrupts>) -> bool {
 /// Does what the person wants; `false` when that is to leave.
 async fn take(console: &mut Console, input: Input) -> bool {
     match input {
-        Input::Submit(text) if console.is_early_answer(&text) => {}
+        Input::Submit(text) if console.is_early_answer(&text) || console.is_early_reply(&text) => {}
+        Input::Submit(text) if console.is_asked() => {
+            console.remember(&text);
+            submit(console, text).await;
+            console.ask_again();
+        }
         Input::Submit(text) => {
             console.decline();
             console.remember(&text);
             submit(console, text).await;
+        }
+        Input::Answer(text) if console.is_asked() => {
+            if let Some(command) = console.reply(text) {
+                console.remember(&command);
+                submit(console, command).await;
+                console.ask_again();
+            }
         }
         Input::Answer(text) => {
             if let Some(text) = console.answer(text).await {

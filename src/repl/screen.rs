@@ -133,6 +133,14 @@ impl Screen {
         self.crowded.store(tall, Ordering::SeqCst);
     }
 
+    /// Returns when everything so far is on the screen, and so all that was typed before it is handled: the editor takes keys
+    /// first, and takes one text to show only after the one before.
+    pub fn seen(&self) {
+        self.flush();
+        self.refresh();
+        self.flush();
+    }
+
     /// Returns when everything so far is written, though not later than in a second.
     pub fn flush(&self) {
         let (done, written) = channel();

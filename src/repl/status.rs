@@ -20,6 +20,12 @@ pub struct Status {
     frame: AtomicUsize,
     percent_left: AtomicU8,
     question: Mutex<Question>,
+    /// The question waits: what stood in the line is a message as ever, and leaves it open.
+    waits: AtomicBool,
+    /// The command that "e" brings into the line.
+    editable: Mutex<Option<String>>,
+    /// The command that is on its way there.
+    edit: Mutex<Option<String>>,
     given_back: Mutex<Option<String>>,
     model: Mutex<String>,
     model_width: usize,
@@ -52,6 +58,9 @@ impl Status {
             frame: AtomicUsize::new(0),
             percent_left: AtomicU8::new(100),
             question: Mutex::default(),
+            waits: AtomicBool::new(false),
+            editable: Mutex::default(),
+            edit: Mutex::default(),
             given_back: Mutex::default(),
             model: Mutex::new(model.to_owned()),
             model_width,
@@ -70,8 +79,36 @@ impl Status {
         self.busy.store(busy, Ordering::Relaxed);
     }
 
+    /// Asks the person something that stays open until it is answered. "e" as an answer brings `editable` into the line.
+    pub fn set_waiting(&self, editable: Option<String>) {
+        *lock(&self.editable) = editable;
+        self.waits.store(true, Ordering::Relaxed);
+        *lock(&self.question) = Question::Asked;
+    }
+
+    /// Whether the question stays open until it is answered.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// The person wants to edit the command; `false` when there is none.
+    pub fn begin_edit(&self) -> bool {
+        let command = lock(&self.editable).take();
+        let found = command.is_some();
+        *lock(&self.edit) = command;
+        found
+    }
+
+    /// The command the person wants to edit, once.
+    pub fn take_edit(&self) -> Option<String> {
+        lock(&self.edit).take()
+    }
+
     /// Says whether the person is asked something.
     pub fn set_asking(&self, asking: bool) {
+        self.waits.store(false, Ordering::Relaxed);
+        *lock(&self.editable) = None;
         *lock(&self.question) = if asking { Question::Asked } else { Question::None };
     }
 
@@ -133,10 +170,10 @@ impl Status {
     /// The prompt as it is now; of the same width every time.
     #[must_use]
     pub fn prompt(&self) -> &'static str {
-        let spinner = match self.is_busy() {
-            true => FRAMES[self.frame.load(Ordering::Relaxed) % FRAMES.len()],
-            false if self.is_asking() => '?',
-            false => ' ',
+        let spinner = match (self.is_asking(), self.is_busy()) {
+            (true, _) => '?',
+            (false, true) => FRAMES[self.frame.load(Ordering::Relaxed) % FRAMES.len()],
+            (false, false) => ' ',
         };
         let mut text = format!("{spinner} {:>3}% ", self.percent_left());
         if self.model_width > 0 {

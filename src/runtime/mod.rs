@@ -33,7 +33,7 @@ pub mod toolset;
 pub use learning::Learning;
 pub use opening::SessionStart;
 pub use session::{ContextReport, Session};
-pub use setup::{Prepared, Replay, Setup};
+pub use setup::{Allowed, Prepared, Replay, Setup};
 pub use shell::PersonShell;
 
 use std::path::{Path, PathBuf};
@@ -69,6 +69,8 @@ pub enum Change {
     Effort(Option<String>),
     /// Another folder. Absolute.
     Folder(PathBuf),
+    /// What may be done was changed, by [`AgentRuntime::allow`] or in files of rules.
+    Permissions,
 }
 
 /// Everything sessions share: the configuration, the model, the processes that run.
@@ -160,11 +162,26 @@ impl AgentRuntime {
             Change::Model(slug) => self.prepared.choose_model(&slug),
             Change::Effort(effort) => self.prepared.loaded.config.model_reasoning_effort = effort,
             Change::Folder(cwd) => self.prepared.setup.cwd = cwd,
+            Change::Permissions => {}
         }
         let (mut info, mut conversation, rollout) = session.finish().await?;
         opening::refit(&self.prepared, &mut info, &mut conversation);
         let agent = self.agent(&info, rollout, &mut conversation);
         Some(Session::start(info, agent, conversation))
+    }
+
+    /// Takes over what the person allows from now on, for sessions that are changed or opened after this.
+    ///
+    /// # Errors
+    /// The sandbox cannot be had here; then all stays as it is.
+    pub fn allow(&mut self, allowed: Allowed) -> Result<(), UserError> {
+        self.prepared.allow(allowed)
+    }
+
+    /// What contains commands, for people; `None` when nothing does.
+    #[must_use]
+    pub fn sandbox_name(&self) -> Option<String> {
+        self.prepared.sandbox_name()
     }
 
     /// The configuration sessions run under.

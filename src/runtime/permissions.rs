@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::containment;
 use super::setup::Setup;
+use crate::agent::ports::Clock as _;
 use crate::config::Loaded;
+use crate::config::clock::SystemClock;
 use crate::config::rules;
 use crate::config::schema::ApprovalPolicy;
 use crate::config::trust::Trust;
@@ -21,7 +23,10 @@ pub fn settings(setup: &Setup, loaded: &Loaded, files: &[PathBuf]) -> (Settings,
     let found = match files {
         [] => {
             let trusted = |folder: &&std::path::Path| loaded.project.trust_of(folder, &loaded.layers) == Trust::Trusted;
-            rules::load(&loaded.home, loaded.project.folders(&setup.cwd).into_iter().filter(trusted))
+            let mut found = rules::load(&loaded.home, loaded.project.folders(&setup.cwd).into_iter().filter(trusted));
+            let own = rules::project_file(&loaded.home, loaded.project.named(&setup.cwd));
+            found.add(Some(own).filter(|file| file.exists()));
+            found
         }
         files => {
             let mut found = rules::Loaded::default();
@@ -29,6 +34,8 @@ pub fn settings(setup: &Setup, loaded: &Loaded, files: &[PathBuf]) -> (Settings,
             found
         }
     };
+    let mut found = found;
+    found.forget_before(&SystemClock::new(&loaded.env).local_date());
     let settings = Settings {
         approval: approval(loaded),
         sandbox: match mode {

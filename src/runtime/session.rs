@@ -7,13 +7,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::gate::UNANSWERED;
 use crate::agent::ports::Rollout;
 use crate::agent::rollback::roll_back;
 use crate::agent::{AgentLoop, Conversation, Inbox, TurnEnd};
+use crate::context::contextual::is_contextual;
 use crate::context::report::Share;
-use crate::protocol::event::SessionInfo;
+use crate::protocol::event::{Activity, SessionInfo};
 use crate::protocol::op::{Op, UserInput};
-use crate::protocol::{ErrorKind, Event, Item, RolloutError, RolloutLine, TurnId, UserError};
+use crate::protocol::{ErrorKind, Event, Item, ItemKind, RolloutError, RolloutLine, TurnId, UserError};
 use crate::rollout;
 
 /// A running session. Dropping it interrupts the running turn.
@@ -173,6 +175,18 @@ impl Session {
         self.with(report).await
     }
 
+    /// What the call that the person left without an answer was about to do, when nothing was said since; for a session that
+    /// goes on.
+    pub async fn open_question(&self) -> Option<Activity> {
+        let shared = Arc::clone(&self.shared);
+        let found = self.with(move |conversation| {
+            let item = unanswered(conversation.history.items())?;
+            let (call, input) = (item.call()?, item.call_input()?);
+            Some(shared.agent.tools.get(&call.name)?.activity(&input, &conversation.model.cwd))
+        });
+        found.await.flatten()
+    }
+
     /// Takes back the messages that wait to join the running turn. Each message either joins or comes back, never both.
     #[must_use]
     pub fn withdraw(&self) -> Vec<UserInput> {
@@ -285,6 +299,18 @@ impl Shared {
         rollout::history_without_newest_compaction(path)?
             .ok_or_else(|| UserError::new(ErrorKind::Usage, "there is no compaction to undo in this session"))
     }
+}
+
+/// The call whose question was left open at the end of a history: only what ended with it comes after its answer.
+fn unanswered(items: &[Item]) -> Option<&Item> {
+    let answered = |item: &Item| match item.kind() {
+        ItemKind::Output { call_id, .. } => Some(call_id.clone()),
+        _ => None,
+    };
+    let is_open = |item: &&Item| item.to_value()["output"].as_str().is_some_and(|text| text.starts_with(UNANSWERED));
+    let end = items.iter().rev().take_while(|item| answered(item).is_some() || is_contextual(item));
+    let id = answered(end.filter(|item| answered(item).is_some()).find(is_open)?)?;
+    items.iter().rev().find(|item| item.call().is_some_and(|call| call.call_id == id))
 }
 
 async fn work(

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{containment, provider};
+use crate::config::schema::{ApprovalPolicy, SandboxMode};
+use crate::config::trust::Trust;
 use crate::config::{self, Environment, LoadRequest, Loaded};
 use crate::exec::Containment;
 use crate::model::catalogue::{self, ModelInfo};
 use crate::model::provider::Provider;
+use crate::policy::Approval;
 use crate::protocol::{ErrorKind, UserError};
 
 /// The model to ask when the person named none and the provider is OpenAI.
@@ -108,7 +111,38 @@ impl Setup {
     }
 }
 
+/// What a person allows while the program runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Allowed {
+    /// Commands may touch this much.
+    Sandbox(SandboxMode),
+    /// They are asked then.
+    Approval(Approval),
+    /// They trust the project, or do not.
+    Project(bool),
+}
+
 impl Prepared {
+    /// Takes over what the person allows. The configuration of a project that is trusted now is read at the next start.
+    pub(super) fn allow(&mut self, allowed: Allowed) -> Result<(), UserError> {
+        let mut loaded = self.loaded.clone();
+        match allowed {
+            Allowed::Sandbox(mode) => loaded.config.sandbox_mode = Some(mode),
+            Allowed::Approval(policy) => {
+                loaded.config.approval_policy = Some(match policy {
+                    Approval::Untrusted => ApprovalPolicy::Untrusted,
+                    Approval::Never => ApprovalPolicy::Never,
+                    _ => ApprovalPolicy::OnRequest,
+                });
+            }
+            Allowed::Project(true) => loaded.project.trust = Trust::Trusted,
+            Allowed::Project(false) => loaded.project.trust = Trust::Untrusted,
+        }
+        self.containment = containment::prepare(self.setup.roots(), &loaded)?;
+        self.loaded = loaded;
+        Ok(())
+    }
+
     /// What contains commands where they work by now.
     pub(super) fn sandbox(&self) -> Option<Containment> {
         let containment = self.containment.as_ref()?;

@@ -92,7 +92,7 @@ async fn pass(gate: &Gate, name: &str, input: &str) -> Result<Go, String> {
 
 async fn pass_with(gate: &Gate, name: &str, input: &str, cx: &ToolCx) -> Result<Go, String> {
     let tool = tool(name);
-    match gate.pass(tool.as_ref(), input.to_owned(), &tool.activity(input, &cx.cwd), cx).await {
+    match gate.pass(tool.as_ref(), input.to_owned(), &tool.activity(input, &cx.cwd), cx, &[]).await {
         Passed::Go(go) => Ok(go),
         Passed::Stop(output) => match output.parts.as_slice() {
             [OutputPart::Text(text)] => Err(text.clone()),
@@ -271,7 +271,7 @@ async fn what_was_allowed_once_ahead_of_time_is_used_up() {
     let grants = Arc::new(Grants::default());
     let approver: Arc<dyn Approver> = Arc::<Person>::clone(&person);
     let gate = Gate::new(settings(Approval::Untrusted, Sandbox::WorkspaceWrite), Arc::clone(&grants), approver);
-    grants.add_once("make");
+    grants.add_once(&tool("exec_command").activity(r#"{"cmd":"make"}"#, Path::new("/repo")));
     assert!(run(&gate, "make").await.is_ok());
     assert!(run(&gate, "make").await.is_err());
 }

@@ -80,3 +80,30 @@ fn markers_decide_where_the_root_is() {
     assert_eq!(world.load().project.root, Some(world.project()));
     assert_eq!(model(&world).as_deref(), Some("from project"));
 }
+
+#[test]
+fn what_is_thought_of_a_folder_is_written_beside_all_else_and_read_again() {
+    let folder = std::path::Path::new("/a \"b\"/c");
+    let header = "[projects.'/a \"b\"/c']";
+    for (before, trusted, after) in [
+        ("", true, format!("{header}\ntrust_level = \"trusted\"\n")),
+        ("# mine\nmodel = \"x\"", false, format!("# mine\nmodel = \"x\"\n\n{header}\ntrust_level = \"untrusted\"\n")),
+        (
+            &format!("{header}\ntrust_level = \"untrusted\"\n[tui]\ntrust_level = 1\n"),
+            true,
+            format!("{header}\ntrust_level = \"trusted\"\n[tui]\ntrust_level = 1\n"),
+        ),
+        (&format!("{header}\n\n[tui]\n"), true, format!("{header}\ntrust_level = \"trusted\"\n\n[tui]\n")),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("config.toml");
+        std::fs::write(&file, before).unwrap();
+        hone::config::trust::record(&file, folder, trusted).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), after, "{before:?}");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("config.toml");
+    std::fs::write(&file, "projects = {}\n").unwrap();
+    assert!(hone::config::trust::record(&file, folder, true).is_err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "projects = {}\n");
+}

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use crate::support::terminal::Terminal;
 use crate::support::{FakeServer, Gate, Reply, Step, speech};
 
+const OPEN: &str = "sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\n";
+
 pub struct Desk {
     pub server: FakeServer,
     pub home: TempDir,
@@ -23,8 +25,10 @@ impl Desk {
     pub fn configured(keys: &str, retries: u32, replies: Vec<Reply>) -> Self {
         let server = FakeServer::start(replies);
         let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // Nobody is asked, unless that is what a test is about.
+        let open = if keys.contains("sandbox_mode") { "" } else { OPEN };
         let config = format!(
-            "{keys}sandbox_mode = \"danger-full-access\"\napproval_policy = \"never\"\nmodel = \"gpt-x\"\nmodel_provider = \"fake\"\nallow_login_shell = false\n\n\
+            "{keys}{open}model = \"gpt-x\"\nmodel_provider = \"fake\"\nallow_login_shell = false\n\n\
              [model_providers.fake]\nname = \"Fake\"\nbase_url = \"{}\"\nstream_max_retries = {retries}\n",
             server.base_url
         );

@@ -269,7 +269,7 @@ impl Reader<'_> {
         if justification.as_ref().is_some_and(|why| why.trim().is_empty()) {
             return Err("justification is empty; leave it out, or say why".into());
         }
-        let rule = Rule { pattern, decision, justification, file: self.file.to_owned(), line: self.line };
+        let rule = Rule { pattern, decision, justification, file: self.file.to_owned(), line: self.line, until: None };
         for (name, expected) in [("match", true), ("not_match", false)] {
             for example in examples(name, values)? {
                 if rule.matches(&example) != expected {

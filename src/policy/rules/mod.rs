@@ -49,6 +49,8 @@ pub struct Rule {
     pub file: String,
     /// The line it begins on, from 1.
     pub line: usize,
+    /// The last day it counts, `YYYY-MM-DD`; `None` for good.
+    pub until: Option<String>,
 }
 
 impl Rule {

@@ -19,6 +19,7 @@ pub mod init;
 pub mod memory;
 pub mod model;
 pub mod new;
+pub mod permissions;
 pub mod ps;
 pub mod queue;
 pub mod resume;
@@ -73,6 +74,7 @@ pub const COMMANDS: &[Command] = &[
     history::COMMAND,
     title::COMMAND,
     queue::COMMAND,
+    permissions::COMMAND,
     cd::COMMAND,
     diff::COMMAND,
     undo::COMMAND,

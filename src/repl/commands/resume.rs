@@ -49,7 +49,10 @@ async fn resume(console: &mut Console, argument: &str) {
 
 async fn open(console: &mut Console, start: SessionStart) {
     match console.open(&start).await {
-        Ok(()) => show_last_exchange(console).await,
+        Ok(()) => {
+            show_last_exchange(console).await;
+            console.ask_what_was_left_open().await;
+        }
         Err(error) => console.complain(&error),
     }
 }

@@ -238,11 +238,13 @@ impl Lines {
         let mut rows = vec![self.row(first)];
         let effort = info.effort.as_ref().map(|effort| format!(" ({effort})")).unwrap_or_default();
         let unsaved = if info.rollout_path.is_none() { ", not recorded" } else { "" };
-        for (name, value) in [
+        let sandbox = info.sandbox.clone().map(|sandbox| ("sandbox", sandbox));
+        let values = [
             ("folder", info.cwd.display().to_string()),
             ("model", format!("{}{effort} · {}", info.model, info.provider)),
             ("session", format!("{}{unsaved}", info.thread_id)),
-        ] {
+        ];
+        for (name, value) in values.into_iter().chain(sandbox) {
             let mut row = Styled::new(&format!("{name:<8} "), Look::DIM);
             row.push(&width::one_line(&value), Look::PLAIN);
             rows.push(self.row(row));
