@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::deps;
 
 /// A person with answers at hand, each given when it is let through.
-struct Person {
+pub struct Person {
     answers: Mutex<Vec<Answer>>,
     asked: Mutex<Vec<Question>>,
     open: Mutex<usize>,
@@ -27,13 +27,13 @@ struct Person {
 }
 
 impl Person {
-    fn with(answers: &[Answer]) -> Arc<Self> {
+    pub fn with(answers: &[Answer]) -> Arc<Self> {
         let answers = answers.iter().rev().cloned().collect();
         let (asked, open) = (Mutex::default(), Mutex::default());
         Arc::new(Self { answers: Mutex::new(answers), asked, open, let_through: Semaphore::new(100) })
     }
 
-    fn asked(&self) -> Vec<Question> {
+    pub fn asked(&self) -> Vec<Question> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -86,7 +86,7 @@ fn gate(person: &Arc<Person>, approval: Approval) -> Gate {
     Gate::new(settings(approval, Sandbox::WorkspaceWrite), Arc::default(), person)
 }
 
-async fn pass(gate: &Gate, name: &str, input: &str) -> Result<Go, String> {
+pub async fn pass(gate: &Gate, name: &str, input: &str) -> Result<Go, String> {
     pass_with(gate, name, input, &cx()).await
 }
 
@@ -111,7 +111,7 @@ fn escalated(command: &str, prefix: &[&str]) -> String {
         .to_string()
 }
 
-fn patch(path: &str) -> String {
+pub fn patch(path: &str) -> String {
     format!("*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch")
 }
 

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alignment;
 mod gate;
 mod oneshot;
 
