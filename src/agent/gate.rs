@@ -220,11 +220,12 @@ impl Gate {
     }
 
     fn go(&self, input: String, access: Access, wish: Option<&Wish>, contained: bool) -> Go {
-        let mut extra = self.grants.look().extra();
-        if let Some(wished) = wish.and_then(|wish| wish.extra.as_ref()) {
-            extra.add(wished);
-        }
-        Go { input, access: Some(access), permit: Permit { contained, extra }, note: None }
+        let given = self.grants.look();
+        let mut extra = given.extra();
+        let wished = wish.and_then(|wish| wish.extra.as_ref());
+        let lasting = wished.is_some_and(|wished| given.extra.has(wished));
+        wished.into_iter().for_each(|wished| extra.add(wished));
+        Go { input, access: Some(access), permit: Permit { contained, extra, lasting }, note: None }
     }
 }
 
@@ -234,10 +235,7 @@ fn stop(text: impl Into<String>) -> Passed {
 
 /// Whether the person gave before what a call asks for.
 fn is_granted(wish: &Wish, given: &Given) -> bool {
-    wish.extra.as_ref().is_some_and(|extra| {
-        let has = given.extra();
-        (has.network || !extra.network) && extra.writable.iter().all(|place| given.covers(place))
-    })
+    wish.extra.as_ref().is_some_and(|extra| given.extra().has(extra))
 }
 
 /// What "always" would mean.

@@ -140,7 +140,7 @@ impl Given {
     /// Whether the person said that this file may be written.
     #[must_use]
     pub fn covers(&self, file: &Path) -> bool {
-        self.extra().writable.iter().any(|place| file.starts_with(place))
+        self.extra().has(&Extra { writable: vec![file.to_owned()], network: false })
     }
 }
 

@@ -136,11 +136,13 @@ pub struct Permit {
     pub contained: bool,
     /// What it may touch there beyond what the mode allows.
     pub extra: Extra,
+    /// Whether what it asked for holds for the session, and not for this turn alone.
+    pub lasting: bool,
 }
 
 impl Default for Permit {
     fn default() -> Self {
-        Self { contained: true, extra: Extra::default() }
+        Self { contained: true, extra: Extra::default(), lasting: false }
     }
 }
 

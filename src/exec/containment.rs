@@ -1,12 +1,12 @@
 //! The sandbox as those know it who start processes: something to attach to a [`Launch`](super::Launch).
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use crate::agent::ports::Permit;
-use crate::sandbox::spec::WriteDenied;
+use crate::sandbox::spec::{self, WriteDenied};
 use crate::sandbox::{Ladder, Mechanism, Mode, Sandbox, SandboxError, SandboxSpec, ladder};
 
 /// What a command may touch, and the mechanism that sees to it. Cheap to clone.
@@ -54,6 +54,12 @@ impl Containment {
     }
 }
 
+/// Where a path really leads, links followed; what does not exist is taken as written.
+#[must_use]
+pub fn real(path: &Path) -> PathBuf {
+    spec::real(path)
+}
+
 /// What holds a call with this permit, where `sandbox` holds those of the session.
 ///
 /// Outside the sandbox the limits still hold. With more than a mode that writes nothing allows, there is something to write.
@@ -72,7 +78,9 @@ pub fn for_call(sandbox: Option<&Containment>, permit: &Permit) -> Option<Contai
     spec.network |= permit.extra.network;
     if !permit.extra.writable.is_empty() {
         spec.mode = Mode::WorkspaceWrite;
-        permit.extra.writable.iter().for_each(|place| spec.allow(place, false));
+        // A place is given as where it led to when the person was asked: a link put there since gives nothing.
+        let as_given = permit.extra.writable.iter().filter(|place| real(place) == **place);
+        as_given.for_each(|place| spec.allow(place, false));
     }
     Some(sandbox.with(spec))
 }

@@ -20,6 +20,13 @@ impl Extra {
         self.writable.is_empty() && !self.network
     }
 
+    /// Whether all of another is in this.
+    #[must_use]
+    pub fn has(&self, other: &Self) -> bool {
+        let covered = |place: &PathBuf| self.writable.iter().any(|root| place.starts_with(root));
+        (self.network || !other.network) && other.writable.iter().all(covered)
+    }
+
     /// Takes more in.
     pub fn add(&mut self, more: &Self) {
         for path in &more.writable {

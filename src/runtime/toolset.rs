@@ -26,6 +26,8 @@ pub fn build(prepared: &Prepared, processes: &Arc<Sessions>, past: Option<Arc<dy
     let deps = ToolDeps { commands, freeform_patch: prepared.model_info.freeform_patch, past };
     let switched_off = |tool: &Arc<dyn Tool>| match tool.spec().name.as_str() {
         "view_image" => !config.tools.view_image,
+        // Fixed for the session, whatever the policy becomes: what the model was told first does not change.
+        "request_permissions" => prepared.setup.source != "cli",
         "recall" => !is_kept,
         "update_plan" => !config.tools.update_plan.enabled,
         _ => false,

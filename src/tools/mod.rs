@@ -19,6 +19,7 @@ pub mod lines;
 pub mod list_dir;
 pub mod read_file;
 pub mod recall;
+pub mod request_permissions;
 pub mod search;
 pub mod shell;
 pub mod shell_command;
@@ -54,6 +55,7 @@ pub const TOOLS: &[Build] = &[
     |_| Box::new(grep_files::GrepFiles::new()),
     |_| Box::new(view_image::ViewImage::new()),
     |_| Box::new(update_plan::UpdatePlan::new()),
+    |_| Box::new(request_permissions::RequestPermissions::new()),
     |deps| Box::new(recall::Recall::new(deps.past.clone())),
 ];
 

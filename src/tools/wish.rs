@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
+use crate::exec::containment::real;
 use crate::protocol::{Extra, Wish};
 
 /// The arguments, as models know them. What cannot be read as meant asks for nothing.
@@ -61,12 +62,13 @@ impl Asked {
 }
 
 impl Permissions {
-    /// The same in our words. Everything can be read anyway, so what is to be read is left out.
+    /// The same in our words. Everything can be read anyway, so what is to be read is left out. Links are followed: the
+    /// person is asked for what would really be written.
     #[must_use]
     pub fn extra(self, cwd: &Path) -> Extra {
         let writable = self.file_system.and_then(|files| files.write).unwrap_or_default();
         Extra {
-            writable: writable.iter().map(|path| cwd.join(path)).collect(),
+            writable: writable.iter().map(|path| real(&cwd.join(path))).collect(),
             network: self.network.and_then(|network| network.enabled).unwrap_or(false),
         }
     }

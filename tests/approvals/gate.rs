@@ -162,7 +162,8 @@ async fn what_a_call_asks_for_within_the_sandbox_is_given_for_the_call_or_for_th
     let extra = Extra { writable: vec!["/srv/out".into()], network: true };
     for _ in 0..2 {
         let go = pass(&gate, "exec_command", &input).await.unwrap();
-        assert_eq!(go.permit, Permit { contained: true, extra: extra.clone() });
+        assert!(go.permit.contained);
+        assert_eq!(go.permit.extra, extra);
     }
     assert_eq!(person.asked()[0].reason, "it asks to write /srv/out and use the network");
     let go = run(&gate, "make more").await.unwrap();
@@ -281,4 +282,30 @@ fn what_is_shown_of_a_call_names_where_it_runs() {
     let activity = tool("exec_command").activity(r#"{"cmd":"rm -rf build","workdir":"sub"}"#, Path::new("/repo"));
     let Activity::Exec { command, cwd, .. } = activity else { panic!("{activity:?}") };
     assert_eq!((command.as_str(), cwd), ("rm -rf build", "/repo/sub".into()));
+}
+
+#[tokio::test]
+async fn permissions_asked_for_by_themselves_hold_for_the_turn_or_the_session() {
+    let person = Person::with(&[Answer::Once, Answer::Always]);
+    let gate = gate(&person, Approval::OnRequest);
+    let input =
+        json!({"permissions": {"file_system": {"write": ["out"]}}, "reason": "The build goes there."}).to_string();
+    let told = async || {
+        let go = pass(&gate, "request_permissions", &input).await.unwrap();
+        let output = tool("request_permissions").call(&input, &ToolCx { permit: go.permit, ..cx() }).await;
+        let [OutputPart::Text(text)] = output.parts.as_slice() else { panic!("{output:?}") };
+        serde_json::from_str::<Value>(text).unwrap()
+    };
+    let given = json!({"file_system": {"write": ["/repo/out"]}});
+    assert_eq!(told().await, json!({"permissions": given, "scope": "turn"}));
+    assert_eq!(run(&gate, "make").await.unwrap().permit.extra.writable, [Path::new("/repo/out")]);
+    gate.turn_begins();
+    assert_eq!(run(&gate, "make").await.unwrap().permit.extra, Extra::default());
+    assert_eq!(told().await, json!({"permissions": given, "scope": "session"}));
+    gate.turn_begins();
+    assert_eq!(told().await["scope"], "session");
+    let asked = person.asked();
+    assert_eq!(asked.len(), 2);
+    assert_eq!((asked[0].reason.as_str(), asked[0].editable), ("it asks to write /repo/out", false));
+    assert_eq!(asked[0].justification.as_deref(), Some("The build goes there."));
 }

@@ -170,3 +170,22 @@ fn runs(argument: &str) -> bool {
             && entry.path() != Path::new("/proc/self")
     })
 }
+
+#[test]
+fn a_link_put_where_something_was_given_gives_nothing() {
+    let Some(mechanism) = super::mechanisms().into_iter().next() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::fs::canonicalize(folder.path()).unwrap();
+    let (place, elsewhere) = (root.join("out"), root.join("elsewhere"));
+    std::fs::create_dir(&elsewhere).unwrap();
+    let sandbox = Containment::new(SandboxSpec::new(Mode::ReadOnly), Some(mechanism)).unwrap();
+    let extra = hone::protocol::Extra { writable: vec![place.clone()], network: false };
+    let permit = hone::agent::ports::Permit { extra, ..Default::default() };
+    let may = |path: &Path| {
+        let held = hone::exec::containment::for_call(Some(&sandbox), &permit).unwrap();
+        held.check_write(&path.join("file")).is_ok()
+    };
+    assert!(may(&place) && !may(&elsewhere));
+    std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+    assert!(!may(&place) && !may(&elsewhere));
+}
