@@ -23,6 +23,7 @@ pub const UNANSWERED: &str = "Not answered: ";
 /// Judges the calls of a session.
 pub struct Gate {
     settings: Settings,
+    hidden: Arc<[PathBuf]>,
     grants: Arc<Grants>,
     approver: Arc<dyn Approver>,
     /// Held while a question is open.
@@ -72,7 +73,8 @@ impl Gate {
     /// A gate that goes by these settings and what was granted, and asks there.
     #[must_use]
     pub fn new(settings: Settings, grants: Arc<Grants>, approver: Arc<dyn Approver>) -> Self {
-        Self { settings, grants, approver, asking: tokio::sync::Mutex::default() }
+        let hidden = settings.hidden.as_slice().into();
+        Self { settings, hidden, grants, approver, asking: tokio::sync::Mutex::default() }
     }
 
     /// What it goes by.
@@ -225,7 +227,12 @@ impl Gate {
         let wished = wish.and_then(|wish| wish.extra.as_ref());
         let lasting = wished.is_some_and(|wished| given.extra.has(wished));
         wished.into_iter().for_each(|wished| extra.add(wished));
-        Go { input, access: Some(access), permit: Permit { contained, extra, lasting }, note: None }
+        Go {
+            input,
+            access: Some(access),
+            permit: Permit { contained, extra, lasting, hidden: Arc::clone(&self.hidden) },
+            note: None,
+        }
     }
 }
 

@@ -138,11 +138,13 @@ pub struct Permit {
     pub extra: Extra,
     /// Whether what it asked for holds for the session, and not for this turn alone.
     pub lasting: bool,
+    /// What it may not read, as places links do not lead away from.
+    pub hidden: Arc<[PathBuf]>,
 }
 
 impl Default for Permit {
     fn default() -> Self {
-        Self { contained: true, extra: Extra::default(), lasting: false }
+        Self { contained: true, extra: Extra::default(), lasting: false, hidden: Arc::default() }
     }
 }
 

@@ -106,6 +106,8 @@ pub struct Settings {
     pub writable: Vec<PathBuf>,
     /// What stays as it is within them, such as `.git`. Absolute.
     pub protected: Vec<PathBuf>,
+    /// What nothing may read. Absolute, links followed.
+    pub hidden: Vec<PathBuf>,
     /// Whether commands in the sandbox may use the network.
     pub network: bool,
     /// The person's own folder, which `~` and `$HOME` stand for.
@@ -124,6 +126,7 @@ impl Settings {
             available: true,
             writable: Vec::new(),
             protected: Vec::new(),
+            hidden: Vec::new(),
             network: false,
             home: None,
             rules: Vec::new(),

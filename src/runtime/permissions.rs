@@ -10,7 +10,7 @@ use crate::config::clock::SystemClock;
 use crate::config::rules;
 use crate::config::schema::ApprovalPolicy;
 use crate::config::trust::Trust;
-use crate::exec::containment::ladder;
+use crate::exec::containment::{ladder, real};
 use crate::policy::{Approval, Sandbox, Settings, Switches};
 use crate::sandbox::Mode;
 
@@ -47,6 +47,7 @@ pub fn settings(setup: &Setup, loaded: &Loaded, files: &[PathBuf]) -> (Settings,
         // Without a sandbox these still tell the work from the rest.
         writable: if spec.contains() { spec.writable } else { setup.roots().cloned().collect() },
         protected: spec.read_only,
+        hidden: spec.denied_reads.iter().map(|place| real(place)).collect(),
         network: spec.network,
         home: loaded.home.user().map(Into::into),
         rules: found.rules,

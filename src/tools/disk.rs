@@ -4,11 +4,13 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::ports::{Output, ToolCx};
+use crate::exec::containment;
 use crate::text::truncate::{self, OutputLimit};
 
 /// How long a piece of work may take.
@@ -18,13 +20,24 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 pub struct Stop {
     cancel: CancellationToken,
     deadline: Instant,
+    hidden: Arc<[PathBuf]>,
 }
 
 impl Stop {
     /// A stop that comes with `cancel`, and after the time a piece of work may take.
     #[must_use]
     pub fn new(cancel: CancellationToken) -> Self {
-        Self { cancel, deadline: Instant::now() + TIME_LIMIT }
+        Self { cancel, deadline: Instant::now() + TIME_LIMIT, hidden: Arc::default() }
+    }
+
+    /// Whether this may not be read, wherever links lead.
+    #[must_use]
+    pub fn hides(&self, path: &Path) -> bool {
+        if self.hidden.is_empty() {
+            return false;
+        }
+        let path = containment::real(path);
+        self.hidden.iter().any(|place| path.starts_with(place))
     }
 
     /// Whether to go on.
@@ -65,7 +78,7 @@ impl<R: Read> Read for StoppingReader<'_, R> {
 pub async fn run(cx: &ToolCx, work: impl FnOnce(&Stop) -> Output + Send + 'static) -> Output {
     let cancel = cx.cancel.child_token();
     let _stopped_when_dropped = cancel.clone().drop_guard();
-    let stop = Stop::new(cancel);
+    let stop = Stop { hidden: Arc::clone(&cx.permit.hidden), ..Stop::new(cancel) };
     tokio::task::spawn_blocking(move || work(&stop))
         .await
         .unwrap_or_else(|error| Output::failed(format!("the tool broke: {error}")))
@@ -113,7 +126,7 @@ mod tests {
         assert_eq!(stop.check().unwrap_err(), "aborted by user");
         assert_eq!(stop.reader(&b"abc"[..]).read(&mut [0; 3]).unwrap_err().to_string(), "aborted by user");
 
-        let late = Stop { cancel: CancellationToken::new(), deadline: Instant::now() };
+        let late = Stop { deadline: Instant::now(), ..Stop::new(CancellationToken::new()) };
         assert_eq!(late.check().unwrap_err(), "gave up after 30 seconds; ask for less");
     }
 

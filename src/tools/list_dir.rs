@@ -83,6 +83,9 @@ fn list(args: &Args, cwd: &Path, stop: &Stop) -> Result<String, String> {
         return Err("depth must be greater than zero".into());
     }
     let root = disk::resolve(cwd, &args.dir_path);
+    if stop.hides(&root) {
+        return Err(format!("{} may not be read", root.display()));
+    }
     let (mut entries, more) = page(&root, depth, offset - 1, limit, stop)?;
     if entries.is_empty() && offset > 1 {
         return Err("offset exceeds directory entry count".into());

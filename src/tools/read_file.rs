@@ -100,7 +100,11 @@ fn read(args: &Args, cwd: &Path, max_bytes: usize, stop: &Stop) -> Result<String
         return Err("limit must be greater than zero".into());
     }
     let page = Page::new(max_bytes);
-    let file = open(&disk::resolve(cwd, &args.file_path)).map_err(unreadable)?;
+    let path = disk::resolve(cwd, &args.file_path);
+    if stop.hides(&path) {
+        return Err(unreadable(io::ErrorKind::PermissionDenied.into()));
+    }
+    let file = open(&path).map_err(unreadable)?;
     let mut lines = Lines::new(BufReader::with_capacity(BUFFER, stop.reader(file)));
     match args.mode {
         Mode::Slice => slice(&mut lines, page, offset, limit),

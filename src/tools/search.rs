@@ -111,6 +111,9 @@ impl Search {
     /// # Errors
     /// The file cannot be read, or the search was stopped.
     pub fn lines(&self, file: &Path, most: usize, stop: &Stop) -> io::Result<Vec<MatchedLine>> {
+        if stop.hides(file) {
+            return Ok(Vec::new());
+        }
         let mut sink = MatchedLines { lines: Vec::new(), most };
         self.searcher(true).search_reader(&self.matcher, stop.reader(File::open(file)?), &mut sink)?;
         Ok(sink.lines)
@@ -118,6 +121,9 @@ impl Search {
 
     /// When `path` was last changed, if it matches.
     fn match_in(&self, searcher: &mut Searcher, path: &Path, stop: &Stop) -> io::Result<Option<SystemTime>> {
+        if stop.hides(path) {
+            return Ok(None);
+        }
         let file = File::open(path)?;
         let mut sink = AnyMatch(false);
         searcher.search_reader(&self.matcher, stop.reader(&file), &mut sink)?;

@@ -59,7 +59,7 @@ impl Tool for ViewImage {
                 Err(answer) => return answer,
             };
             let (path, limit) = (disk::resolve(&cx.cwd, &args.path), cx.output_limit);
-            disk::run(cx, move |_| match data_url(&path) {
+            disk::run(cx, move |stop| match readable(&path, stop).and_then(|()| data_url(&path)) {
                 Ok(url) => {
                     Output { parts: vec![OutputPart::Image { url, detail: "high" }], ok: true, ..Output::default() }
                 }
@@ -67,6 +67,14 @@ impl Tool for ViewImage {
             })
             .await
         })
+    }
+}
+
+fn readable(path: &Path, stop: &disk::Stop) -> Result<(), String> {
+    if stop.hides(path) {
+        Err(format!("unable to read image at `{}`: it may not be read", path.display()))
+    } else {
+        Ok(())
     }
 }
 

@@ -189,3 +189,35 @@ fn a_link_put_where_something_was_given_gives_nothing() {
     std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
     assert!(!may(&place) && !may(&elsewhere));
 }
+
+#[test]
+fn what_may_not_be_read_is_not_read_by_tools_either() {
+    if super::mechanisms().is_empty() {
+        return;
+    }
+    let calls = [
+        call("1", "read_file", &json!({"file_path": "secret/key"})),
+        call("2", "read_file", &json!({"file_path": "link"})),
+        call("3", "grep_files", &json!({"pattern": "hush", "lines": true})),
+        call("4", "grep_files", &json!({"pattern": "hush", "path": "link", "lines": true})),
+        call("5", "list_dir", &json!({"dir_path": "secret"})),
+        call("6", "view_image", &json!({"path": "secret/key"})),
+        call("7", "read_file", &json!({"file_path": "open"})),
+    ];
+    let server = FakeServer::start(vec![Reply::sse(&response(&calls)), Reply::sse(&response(&[message("done")]))]);
+    let world = World::of(&server);
+    world.write_project("secret/key", "hush-hush");
+    world.write_project("open", "nothing to hide");
+    std::os::unix::fs::symlink("secret/key", world.project().join("link")).unwrap();
+    let hidden = format!("sandbox_denied_reads=[\"{}\"]", world.project().join("secret").display());
+    world.run(&["-s", "read-only", "-c", &hidden, "go"]).expect(0);
+    let answers = outputs(server.requests()[1].input());
+    let told = format!("{answers:?}");
+    assert!(!told.contains("hush-hush"), "{told}");
+    for (at, words) in
+        [(0, "permission denied"), (2, "No matches found."), (4, "may not be read"), (5, "may not be read")]
+    {
+        assert!(answers[at].1.contains(words), "{told}");
+    }
+    assert!(answers[6].1.contains("nothing to hide"), "{told}");
+}
