@@ -111,7 +111,7 @@ impl Asked {
         match self.stage {
             Stage::Whether => self.whether(style),
             Stage::HowLong => self.how_long(style, until),
-            Stage::Edit => style.bold("Edit the command; Enter runs it, an empty line goes back."),
+            Stage::Edit => style.bold("The command to run instead, and Enter; an empty line goes back."),
         }
     }
 

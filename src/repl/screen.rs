@@ -207,7 +207,7 @@ fn write(
             Some(TICK.saturating_sub(painted.elapsed()))
         } else {
             // Without a live prompt, a mark says that it is the person's turn, once there is nothing more to write.
-            (!status.is_busy() && !canvas.live && !canvas.marked).then_some(FRAME)
+            (status.is_persons_turn() && !canvas.live && !canvas.marked).then_some(FRAME)
         };
         let message = match wait {
             Some(wait) => inbox.recv_timeout(wait),
@@ -239,7 +239,7 @@ fn write(
             Ok(Message::Resume) => None,
             Ok(Message::Flush(done)) => Some(done),
             Err(RecvTimeoutError::Timeout) => {
-                if !canvas.live && !canvas.marked && !status.is_busy() && !pending.is_some() {
+                if !canvas.live && !canvas.marked && status.is_persons_turn() && !pending.is_some() {
                     canvas.mark();
                 } else if status.is_busy() && painted.elapsed() >= TICK {
                     status.tick();

@@ -74,6 +74,12 @@ impl Status {
         self.busy.load(Ordering::Relaxed)
     }
 
+    /// Whether the person is expected to type: nothing runs, or what runs waits for an answer.
+    #[must_use]
+    pub fn is_persons_turn(&self) -> bool {
+        !self.is_busy() || self.is_asking()
+    }
+
     /// Says whether something runs.
     pub fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::Relaxed);

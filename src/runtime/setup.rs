@@ -155,7 +155,14 @@ impl Prepared {
         let sandbox = self.containment.as_ref()?.sandbox();
         let mode = sandbox.spec().mode.name();
         match sandbox.mechanism() {
-            Some(mechanism) => Some(format!("{mode}, by {}", mechanism.name())),
+            Some(mechanism) => {
+                // A session asks what is thought of the project; a run of one turn can only say how to go on.
+                let by_default =
+                    self.loaded.config.sandbox_mode.is_none() && self.loaded.project.trust == Trust::Unknown;
+                let hint =
+                    if by_default && self.setup.source == "exec" { "; -s workspace-write lets it write" } else { "" };
+                Some(format!("{mode}, by {}{hint}", mechanism.name()))
+            }
             None if sandbox.spec().contains() => {
                 Some(format!("{mode}, which cannot be had here: commands are refused"))
             }

@@ -307,3 +307,21 @@ fn permissions_are_changed_for_the_session() {
     turns_ended(&terminal, 1);
     assert!(made(&desk, "one"));
 }
+
+#[test]
+fn a_terminal_without_a_live_prompt_is_asked_as_well() {
+    let desk = desk(&["touch one", "touch two"]);
+    let mut terminal = desk.start_in("dumb", &[], 40, 100);
+    terminal.keys("go\r");
+    terminal.wait_for("N no, or say what to do instead\n›");
+    terminal.keys("y\r");
+    turns_ended(&terminal, 1);
+    assert!(made(&desk, "one"));
+    terminal.keys("more\r");
+    terminal.wait_until("it is asked", |screen| screen.matches("to do instead\n›").count() == 2);
+    terminal.keys("e\r");
+    terminal.wait_for("The command to run instead");
+    terminal.keys("touch three\r");
+    turns_ended(&terminal, 2);
+    assert!(made(&desk, "three") && !made(&desk, "two"));
+}
