@@ -167,6 +167,7 @@ impl Gate {
         let question = Question {
             call_id: call.cx.call_id.clone(),
             activity: call.activity.clone(),
+            details: call.tool.details(call.input),
             reason: judgement.reason.clone(),
             justification: wish.as_ref().and_then(|wish| wish.justification.clone()),
             contained,

@@ -86,6 +86,11 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// All that a call would do, where its activity says it in short: a whole patch.
+    fn details(&self, _input: &str) -> Option<String> {
+        None
+    }
+
     /// The call with another command in place of its own; `None` when it runs none.
     fn with_command(&self, _input: &str, _command: &str) -> Option<String> {
         None

@@ -65,6 +65,8 @@ pub struct Question {
     pub call_id: String,
     /// What would be done, and where.
     pub activity: Activity,
+    /// All of it, where that says it in short.
+    pub details: Option<String>,
     /// Why it is asked, in our words.
     pub reason: String,
     /// Why it is to be done, in the model's words.

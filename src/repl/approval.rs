@@ -119,9 +119,14 @@ impl Asked {
         let question = &self.question;
         let mut rows = vec![style.bold("May this be done?")];
         // All of it is shown, line by line: what is hidden cannot be allowed.
-        rows.extend(grants::what(&question.activity).lines().map(|line| format!("  {}", width::clean_line(line))));
+        rows.extend(
+            grants::what(&question.activity)
+                .lines()
+                .map(|line| format!("  {}", width::exact(&line.replace('\t', "    ")))),
+        );
+        rows.extend(question.details.iter().flat_map(|details| patch(details, style)));
         let mut fact = |name: &str, text: &str| {
-            rows.push(format!("  {} {}", style.dim(&format!("{name:<6}")), width::one_line(text)));
+            rows.push(format!("  {} {}", style.dim(&format!("{name:<6}")), width::exact(text)));
         };
         if let Activity::Exec { cwd, .. } = &question.activity {
             fact("in", &cwd.display().to_string());
@@ -139,7 +144,9 @@ impl Asked {
         if let Some(always) = &question.always {
             fact("always", &in_words(always));
         }
-        let mut keys = vec!["y yes, this time"];
+        let given =
+            matches!(question.always, Some(Always::Extra(_))) && !matches!(question.activity, Activity::Exec { .. });
+        let mut keys = vec![if given { "y yes, until the turn ends" } else { "y yes, this time" }];
         keys.extend(question.always.is_some().then_some("a always"));
         keys.extend(question.editable.then_some("e edit"));
         rows.push(format!("  {} · N no, or say what to do instead", keys.join(" · ")));
@@ -148,7 +155,7 @@ impl Asked {
 
     fn how_long(&self, style: Style, until: &str) -> String {
         let Some(always) = &self.question.always else { return String::new() };
-        let mut rows = vec![style.bold("Allow for how long?"), format!("  {}", width::one_line(&in_words(always)))];
+        let mut rows = vec![style.bold("Allow for how long?"), format!("  {}", width::exact(&in_words(always)))];
         rows.push("  s this session, until you leave it".to_owned());
         if let Always::Prefix(_) = always {
             rows.push(format!("  p this project, until {until}"));
@@ -156,6 +163,19 @@ impl Asked {
         rows.push("  Enter goes back; /permissions lists and takes back".to_owned());
         rows.join("\n")
     }
+}
+
+/// The lines of a patch, all of them, without those that only frame it.
+fn patch(text: &str, style: Style) -> impl Iterator<Item = String> {
+    let frame = |line: &&str| !line.starts_with("*** Begin Patch") && !line.starts_with("*** End Patch");
+    text.trim().lines().filter(frame).map(move |line| {
+        let clean = format!("  {}", width::exact(&line.replace('\t', "    ")));
+        match line.chars().next() {
+            Some('+') => style.green(&clean),
+            Some('-') => style.red(&clean),
+            _ => clean,
+        }
+    })
 }
 
 /// What "always" allows, for people.
@@ -191,6 +211,7 @@ mod tests {
                 cwd: "/repo".into(),
                 argv: Vec::new(),
             },
+            details: None,
             reason: "it asks to run outside the sandbox".into(),
             justification: Some("May I publish?".into()),
             contained: false,
@@ -209,7 +230,7 @@ mod tests {
         insta::assert_snapshot!(asked(prefix(), Stage::Whether).text(Style::PLAIN, "2026-12-20"), @r"
         May this be done?
           cargo publish
-          rm x
+          ␛[2Jrm x
           in     /repo
           why    it asks to run outside the sandbox
           model  May I publish?
@@ -223,6 +244,27 @@ mod tests {
           s this session, until you leave it
           p this project, until 2026-12-20
           Enter goes back; /permissions lists and takes back
+        ");
+    }
+
+    #[test]
+    fn a_patch_is_shown_whole() {
+        let details = "*** Begin Patch\n*** Update File: /etc/motd\n@@\n-old\n+new\u{7}\n*** End Patch\n";
+        let mut asked = asked(Some(Always::Files(vec!["/etc/motd".into()])), Stage::Whether);
+        asked.question.activity = Activity::Patch { paths: vec!["/etc/motd".into()] };
+        asked.question.details = Some(details.into());
+        asked.question.reason = "/etc/motd is outside the folders that may be written".into();
+        (asked.question.justification, asked.question.editable) = (None, false);
+        insta::assert_snapshot!(asked.text(Style::PLAIN, "2026-12-20"), @r"
+        May this be done?
+          change /etc/motd
+          *** Update File: /etc/motd
+          @@
+          -old
+          +new␇
+          why    /etc/motd is outside the folders that may be written
+          always to change /etc/motd
+          y yes, this time · a always · N no, or say what to do instead
         ");
     }
 

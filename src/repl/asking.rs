@@ -61,7 +61,7 @@ impl Console {
         match asked.hear(&line) {
             Heard::Answer(answer) => {
                 if let Answer::Edited(command) = &answer {
-                    let command = command.lines().map(width::clean_line).collect::<Vec<_>>().join("\n  ");
+                    let command = command.lines().map(width::exact).collect::<Vec<_>>().join("\n  ");
                     self.say(&format!("{} {command}", self.page.style().bold("Instead: $")));
                 }
                 self.answer_with(answer);
@@ -134,7 +134,7 @@ impl Console {
         let Some(activity) = session.open_question().await else { return };
         let style = self.page.style();
         let what: Vec<String> =
-            grants::what(&activity).lines().map(|line| format!("  {}", width::clean_line(line))).collect();
+            grants::what(&activity).lines().map(|line| format!("  {}", width::exact(line))).collect();
         self.say(&format!("{}\n{}", style.bold("When you left, this was waiting for your answer:"), what.join("\n")));
         self.ask("May it be done now?", move |console| Box::pin(async move { console.allow_left_open(&activity) }));
     }

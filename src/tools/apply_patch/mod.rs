@@ -65,6 +65,10 @@ impl Tool for ApplyPatch {
         paths(input, cwd).map(Access::Write)
     }
 
+    fn details(&self, input: &str) -> Option<String> {
+        patch_text(input).ok().map(Cow::into_owned)
+    }
+
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {
         Box::pin(async move {
             let patch = match patch_text(input) {
