@@ -15,7 +15,7 @@ use super::ports::{Access, Approver, BoxFuture, Output, Permit, Tool, ToolCx};
 use crate::context::wording::fill;
 use crate::policy::{self, Escalation, Judgement, Request, Settings, Verdict, judge};
 use crate::protocol::event::Activity;
-use crate::protocol::{Always, Answer, Extra, Question, Wish};
+use crate::protocol::{Always, Answer, Question, Wish};
 
 /// How the answer to a call begins whose question was left open. A session that is resumed finds it by this.
 pub const UNANSWERED: &str = "Not answered: ";
@@ -149,7 +149,11 @@ impl Gate {
                 if open.is_empty() && !files.is_empty() { policy::Access::Read } else { policy::Access::Write(&open) }
             }
         };
-        let within = wish.and_then(|wish| wish.extra.as_ref()).map(Extra::in_words);
+        let within = wish.and_then(|wish| match (&wish.extra, wish.typing) {
+            (Some(extra), _) => Some(extra.in_words()),
+            (None, Some(_)) => Some("type into a command that no sandbox holds".to_owned()),
+            (None, None) => None,
+        });
         let escalation = wish.filter(|wish| !is_granted(wish, &given)).map(|wish| Escalation {
             within: within.as_deref(),
             justification: None,
@@ -243,7 +247,11 @@ fn stop(text: impl Into<String>) -> Passed {
 
 /// Whether the person gave before what a call asks for.
 fn is_granted(wish: &Wish, given: &Given) -> bool {
-    wish.extra.as_ref().is_some_and(|extra| given.extra().has(extra))
+    match (&wish.extra, wish.typing) {
+        (Some(extra), _) => given.extra().has(extra),
+        (None, Some(id)) => given.typing.contains(&id),
+        (None, None) => false,
+    }
 }
 
 /// What "always" would mean.
@@ -259,7 +267,7 @@ fn always(access: &Access, wish: Option<&Wish>, judgement: &Judgement, settings:
             let asked = |file: &&PathBuf| judgement.contained || !policy::places::is_writable(file, settings);
             Some(Always::Files(files.iter().filter(asked).cloned().collect()))
         }
-        (Access::None | Access::Read, None) => None,
+        (Access::None | Access::Read, None) => wish.and_then(|wish| wish.typing).map(Always::Typing),
     }
 }
 

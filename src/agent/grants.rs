@@ -23,7 +23,9 @@ pub struct Given {
     pub files: Vec<PathBuf>,
     /// What calls may touch besides in the sandbox.
     pub extra: Extra,
-    /// The same, until the turn ends.
+    /// Running commands that may be typed into.
+    pub typing: Vec<i32>,
+    /// Like `extra`, until the turn ends.
     pub this_turn: Extra,
     /// Calls that may run once, as [`what`] names them.
     once: Vec<String>,
@@ -60,6 +62,7 @@ impl Grants {
             }
             Always::Files(files) => given.files.extend(files.iter().cloned()),
             Always::Extra(extra) => given.extra.add(extra),
+            Always::Typing(id) => given.typing.push(*id),
         }
     }
 
@@ -99,7 +102,11 @@ impl Grants {
         } else if index == rules + files + places && given.extra.network {
             given.extra.network = false;
         } else {
-            return false;
+            let at = index - rules - files - places - usize::from(given.extra.network);
+            if at >= given.typing.len() {
+                return false;
+            }
+            given.typing.remove(at);
         }
         true
     }
@@ -125,7 +132,9 @@ impl Given {
         });
         let write = |path: &PathBuf| format!("write {}", path.display());
         let files = self.files.iter().chain(&self.extra.writable).map(write);
-        rules.chain(files).chain(self.extra.network.then(|| "use the network".to_owned())).collect()
+        let network = self.extra.network.then(|| "use the network".to_owned());
+        let typing = self.typing.iter().map(|id| format!("type into session {id}"));
+        rules.chain(files).chain(network).chain(typing).collect()
     }
 
     /// What calls may touch besides.

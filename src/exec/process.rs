@@ -30,6 +30,8 @@ pub struct Process {
     /// What it runs, for people.
     command: String,
     started: Instant,
+    /// Whether it is held by a sandbox.
+    contained: bool,
     pid: i32,
     mark: String,
     capture: Mutex<Capture>,
@@ -54,6 +56,7 @@ impl Process {
             // Of a shell's command line, the script is what people know.
             command: launch.argv.last().cloned().unwrap_or_default(),
             started: Instant::now(),
+            contained: launch.sandbox.as_ref().is_some_and(|sandbox| sandbox.sandbox().spec().contains()),
             // A child that has not been waited for has an id.
             pid: child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default(),
             mark,
@@ -98,6 +101,12 @@ impl Process {
     pub fn take(&self) -> (Captured, Option<i32>) {
         let exit = self.exit_code();
         (lock(&self.capture).take(exit.is_some()), exit)
+    }
+
+    /// Whether it is held by a sandbox.
+    #[must_use]
+    pub fn is_contained(&self) -> bool {
+        self.contained
     }
 
     /// What was wrong with the sandbox, if the command in it never began; `printed` is what was printed instead.

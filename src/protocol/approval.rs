@@ -54,6 +54,8 @@ pub struct Wish {
     pub extra: Option<Extra>,
     /// The question the model would ask, if it gave one.
     pub justification: Option<String>,
+    /// The running command it would type into, which no sandbox holds.
+    pub typing: Option<i32>,
     /// The prefix of commands it would like never to be asked for again.
     pub prefix_rule: Option<Vec<String>>,
 }
@@ -88,6 +90,8 @@ pub enum Always {
     Files(Vec<PathBuf>),
     /// What the call asked for, for other calls too.
     Extra(Extra),
+    /// Typing into this running command.
+    Typing(i32),
 }
 
 /// The person's answer.

@@ -190,6 +190,7 @@ fn in_words(always: &Always) -> String {
             format!("to change {}", files.join(", "))
         }
         Always::Extra(extra) => format!("any command to {}", extra.in_words()),
+        Always::Typing(id) => format!("to type into session {id}"),
     }
 }
 

@@ -51,7 +51,7 @@ impl Tool for RequestPermissions {
     fn wish(&self, input: &str, cwd: &Path) -> Option<Wish> {
         let args: Args = arguments::parse(input).ok()?;
         let extra = Some(args.permissions.extra(cwd)).filter(|extra| !extra.is_empty())?;
-        Some(Wish { extra: Some(extra), justification: args.reason, prefix_rule: None })
+        Some(Wish { extra: Some(extra), justification: args.reason, ..Wish::default() })
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

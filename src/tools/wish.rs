@@ -57,7 +57,7 @@ impl Asked {
             _ => return None,
         };
         let justification = self.justification.filter(|text| !text.trim().is_empty());
-        Some(Wish { extra, justification, prefix_rule: self.prefix_rule })
+        Some(Wish { extra, justification, prefix_rule: self.prefix_rule, typing: None })
     }
 }
 
@@ -96,7 +96,8 @@ mod tests {
         assert_eq!(wish(r#"{"sandbox_permissions":7,"prefix_rule":"git"}"#), None);
         let escalated =
             wish(r#"{"sandbox_permissions":"require_escalated","justification":"ok?","prefix_rule":["a"]}"#);
-        let expected = Wish { extra: None, justification: Some("ok?".into()), prefix_rule: Some(vec!["a".into()]) };
+        let expected =
+            Wish { extra: None, justification: Some("ok?".into()), prefix_rule: Some(vec!["a".into()]), typing: None };
         assert_eq!(escalated, Some(expected));
         let more = r#"{"sandbox_permissions":"with_additional_permissions","additional_permissions":
             {"network":{"enabled":true},"file_system":{"read":["/r"],"write":["out","/srv"]}}}"#;

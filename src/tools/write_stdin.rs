@@ -7,8 +7,8 @@ use super::arguments;
 use super::command::{self, Commands, Glance, Waited};
 use crate::agent::ports::{Access, BoxFuture, Output, Tool, ToolCx};
 use crate::exec::Process;
-use crate::protocol::ToolSpec;
 use crate::protocol::event::Activity;
+use crate::protocol::{ToolSpec, Wish};
 
 /// What Ctrl-C types.
 const CTRL_C: &str = "\u{3}";
@@ -119,6 +119,15 @@ impl Tool for WriteStdin {
 
     fn access(&self, input: &str, _cwd: &Path) -> Option<Access> {
         arguments::parse::<Args>(input).ok().map(|_| Access::None)
+    }
+
+    /// What is typed into a shell runs as if it were a command of its own. Within the sandbox that changes nothing.
+    fn wish(&self, input: &str, _cwd: &Path) -> Option<Wish> {
+        let args: Args = arguments::parse(input).ok()?;
+        let types = !matches!(args.chars(), "" | CTRL_C);
+        let process = self.commands.sessions.find(args.session_id).filter(|_| types)?;
+        let typing = (process.has_terminal() && !process.is_contained()).then_some(args.session_id)?;
+        Some(Wish { typing: Some(typing), ..Wish::default() })
     }
 
     fn call<'a>(&'a self, input: &'a str, cx: &'a ToolCx) -> BoxFuture<'a, Output> {

@@ -309,3 +309,32 @@ async fn permissions_asked_for_by_themselves_hold_for_the_turn_or_the_session() 
     assert_eq!((asked[0].reason.as_str(), asked[0].editable), ("it asks to write /repo/out", false));
     assert_eq!(asked[0].justification.as_deref(), Some("The build goes there."));
 }
+
+#[tokio::test]
+async fn typing_into_what_no_sandbox_holds_is_asked_for_once_or_for_as_long_as_it_runs() {
+    let person = Person::with(&[Answer::No(None), Answer::Once, Answer::Always]);
+    let gate = gate(&person, Approval::OnRequest);
+    let deps = deps::tool_deps();
+    let find = |name: &str| -> Arc<dyn Tool> {
+        TOOLS.iter().map(|build| Arc::from(build(&deps))).find(|tool: &Arc<dyn Tool>| tool.spec().name == name).unwrap()
+    };
+    // It stands for one that was let out: these tools have no sandbox to hold it.
+    let cx = ToolCx { cwd: "/".into(), ..cx() };
+    let start = json!({"cmd": "cat", "tty": true, "login": false, "yield_time_ms": 250}).to_string();
+    let output = find("exec_command").call(&start, &cx).await;
+    let [OutputPart::Text(text)] = output.parts.as_slice() else { panic!("{output:?}") };
+    let id = text.split("session ID ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let write = find("write_stdin");
+    let passes = async |chars: &str| {
+        let input = format!(r#"{{"session_id":{id},"chars":"{chars}"}}"#);
+        let activity = write.activity(&input, &cx.cwd);
+        matches!(gate.pass(write.as_ref(), input, &activity, &cx, &[]).await, Passed::Go(_))
+    };
+    assert!(passes("").await && passes("\\u0003").await, "looking and interrupting is free");
+    assert_eq!(person.asked().len(), 0);
+    let asked = [passes("ls\\n").await, passes("ls\\n").await, passes("ls\\n").await, passes("rm\\n").await];
+    assert_eq!(asked, [false, true, true, true]);
+    assert_eq!(person.asked().len(), 3);
+    assert_eq!(person.asked()[0].reason, "it asks to type into a command that no sandbox holds");
+    deps.commands.sessions.shutdown().await;
+}
