@@ -189,8 +189,7 @@ impl Turn<'_> {
                     (attempt, left_out) = (0, left_out * 2);
                 }
                 Err(Stop::Model(error)) => {
-                    attempt += 1;
-                    self.wait_to_retry(attempt, error).await?;
+                    attempt = self.wait_to_retry(attempt + 1, error).await?;
                 }
                 heard => return heard,
             }

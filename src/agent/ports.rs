@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::event::{Activity, FileChange};
+use crate::protocol::event::{Activity, Fallback, FileChange};
 use crate::protocol::item::OutputPart;
 use crate::protocol::trace::TurnTrace;
 use crate::protocol::{
@@ -39,6 +39,12 @@ pub trait ModelClient: Send + Sync {
 
     /// How long to wait before the `attempt`th of those, from 1, when the server named no time.
     fn backoff(&self, attempt: u32) -> Duration;
+
+    /// Has the next attempt made with another model, when one may answer where this one failed with `error`; `last_try`: it
+    /// will not be asked again. `None` when there is none, and the failure stands.
+    fn fall_back(&self, _error: &ModelError, _last_try: bool) -> Option<Fallback> {
+        None
+    }
 }
 
 /// Something a model's response said.

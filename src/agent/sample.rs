@@ -63,8 +63,7 @@ impl Turn<'_> {
                     return Ok(Response { called_tools: heard.called_tools, end_turn });
                 }
                 Err(Stop::Model(error)) => {
-                    attempt += 1;
-                    self.wait_to_retry(attempt, error).await?;
+                    attempt = self.wait_to_retry(attempt + 1, error).await?;
                 }
                 Err(stop) => return Err(stop),
             }
@@ -105,18 +104,25 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) async fn wait_to_retry(&self, attempt: u32, error: ModelError) -> Result<(), Stop> {
-        let max = self.agent.model.stream_max_retries();
+    /// Waits before the `attempt`th retry and returns its number; 0 when it is the first of another model.
+    pub(super) async fn wait_to_retry(&self, attempt: u32, error: ModelError) -> Result<u32, Stop> {
+        let model = &self.agent.model;
+        let max = model.stream_max_retries();
         let delay = match error.retry {
-            Retry::Backoff if attempt <= max => self.agent.model.backoff(attempt),
-            Retry::After(delay) if attempt <= max => delay,
-            _ => return Err(Stop::Model(error)),
+            Retry::Backoff if attempt <= max => Some(model.backoff(attempt)),
+            Retry::After(delay) if attempt <= max => Some(delay),
+            _ => None,
         };
+        if let Some(fallback) = model.fall_back(&error, delay.is_none()) {
+            self.agent.events.emit(Event::FellBack(fallback));
+            return Ok(0);
+        }
+        let Some(delay) = delay else { return Err(Stop::Model(error)) };
         self.agent.events.emit(Event::Reconnecting { attempt, max, delay, detail: error.message });
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Stop::Interrupted),
-            () = tokio::time::sleep(delay) => Ok(()),
+            () = tokio::time::sleep(delay) => Ok(attempt),
         }
     }
 

@@ -116,6 +116,7 @@ impl Page {
                 let wait = format!("Reconnecting {attempt}/{max} in {}: {detail}", seconds(*delay));
                 format!("{}\n", style.yellow(&wait))
             }
+            Event::FellBack(fallback) => format!("{}\n", style.yellow(&fallback.to_string())),
             Event::CompactionStarted { reason: CompactionReason::ContextLimit } => {
                 format!("{}\n", style.dim("the conversation fills its window; summarising it …"))
             }
@@ -154,6 +155,7 @@ fn goes_on(event: &Event) -> bool {
         Event::ToolStarted { .. }
             | Event::SteerInserted { .. }
             | Event::Reconnecting { .. }
+            | Event::FellBack(_)
             | Event::CompactionStarted { .. }
     )
 }

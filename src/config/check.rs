@@ -87,6 +87,10 @@ impl Check<'_> {
             (Kind::Texts, Data::Array(values)) => self.each(Kind::Text, values),
             (Kind::Paths, Data::Array(values)) => self.each(Kind::Path, values),
             (Kind::Tables(keys), Data::Array(values)) => self.each(Kind::Table(keys), values),
+            (Kind::TextsOrTables(keys), Data::Array(values)) => values.iter_mut().try_for_each(|value| {
+                let is_table = matches!(value.get_ref(), Data::Table(_));
+                self.value(if is_table { Kind::Table(keys) } else { Kind::Name }, value)
+            }),
             (Kind::Table(keys), Data::Table(table)) => self.table(keys, table),
             (Kind::Named(keys), Data::Table(table)) => self.named(Kind::Table(keys), table),
             (Kind::TextMap, Data::Table(table)) => self.named(Kind::Text, table),
@@ -169,6 +173,7 @@ fn expected(kind: Kind) -> String {
         Kind::Count => "a whole number".to_owned(),
         Kind::Texts | Kind::Paths => "an array of texts".to_owned(),
         Kind::Tables(_) => "an array of tables".to_owned(),
+        Kind::TextsOrTables(_) => "an array of texts or tables".to_owned(),
         Kind::TextMap | Kind::SecretMap => "a table of texts".to_owned(),
         Kind::Table(_) | Kind::Named(_) => "a table".to_owned(),
         Kind::Anything => "anything".to_owned(),

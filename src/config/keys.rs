@@ -54,6 +54,8 @@ pub enum Kind {
     Table(&'static [Key]),
     /// An array of such tables.
     Tables(&'static [Key]),
+    /// Texts, or tables with these keys in their place.
+    TextsOrTables(&'static [Key]),
     /// Tables with these keys, each under a name of the person's choice.
     Named(&'static [Key]),
     /// Whatever it is, it is kept.
@@ -115,6 +117,8 @@ pub const KEYS: &[Key] = &[
     key("use_chat_completion", Kind::Bool, "", "Speak Chat Completions with the provider, whatever its table says."),
     key("openai_base_url", Kind::Name, "", "Another address for the provider `openai`; the variable `OPENAI_BASE_URL` does the same."),
     key("model_providers", Kind::Named(MODEL_PROVIDER), "", "Providers of your own."),
+    key("fallback_models", Kind::TextsOrTables(FALLBACK), "[]", "Models that answer, in this order, when the chosen one cannot: each a slug, or a table of `model` and `provider`."),
+    key("fallback_cooldown_seconds", Kind::Count, "900", "How long a model that failed is left alone; 0 to ask it again at once."),
     key("projects", Kind::Named(PROJECT), "", "What you think of projects, by their absolute path."),
     key("profile", Kind::Name, "", "The profile to use when there is no `--profile`."),
     key("profiles", Kind::Anything, "", "Tables of keys that replace others when their profile is chosen."),
@@ -261,6 +265,11 @@ const SKILL: &[Key] = &[
 const PROJECT: &[Key] =
     &[key("trust_level", Kind::Choice(TRUST), "", "Whether the project's own `.codex/config.toml` counts.")];
 
+const FALLBACK: &[Key] = &[
+    key("model", Kind::Name, "", "The model's slug."),
+    key("provider", Kind::Name, "", "The provider's id; that of the chosen model when left out."),
+];
+
 #[rustfmt::skip]
 const MODEL_PROVIDER: &[Key] = &[
     key("name", Kind::Text, "", "Its name for people. Required."),
@@ -277,6 +286,9 @@ const MODEL_PROVIDER: &[Key] = &[
     key("request_max_retries", Kind::Count, "4", "How often a request that got no answer is tried again."),
     key("stream_max_retries", Kind::Count, "5", "How often an answer that broke off is asked for again."),
     key("stream_idle_timeout_ms", Kind::Count, "300000", "How long an answer may be silent, in milliseconds."),
+    key("stream_first_data_timeout_ms", Kind::Count, "", "How long the first data of an answer may take, in milliseconds, before another model is asked; no limit when left out."),
+    key("fallback_models", Kind::TextsOrTables(FALLBACK), "[]", "The same as `fallback_models` above for this provider, and wins over it."),
+    key("fallback_cooldown_seconds", Kind::Count, "", "The same as `fallback_cooldown_seconds` above for this provider, and wins over it."),
     key("requires_openai_auth", Kind::Bool, "false", "It takes OpenAI's key when it has none of its own."),
     unused("aws"),
     unused("gateway_oauth"),
@@ -301,6 +313,7 @@ pub const NOT_FOR_PROJECTS: &[&str] = &[
     "chatgpt_base_url",
     "model_provider",
     "model_providers",
+    "fallback_models",
     "notify",
     "profile",
     "profiles",
@@ -314,7 +327,7 @@ impl Kind {
     #[must_use]
     pub const fn keys(self) -> &'static [Key] {
         match self {
-            Self::Table(keys) | Self::Tables(keys) | Self::Named(keys) => keys,
+            Self::Table(keys) | Self::Tables(keys) | Self::TextsOrTables(keys) | Self::Named(keys) => keys,
             _ => &[],
         }
     }
@@ -334,7 +347,12 @@ pub fn find(segments: &[String]) -> Option<&'static Key> {
                 segments.next();
                 keys = inner;
             }
-            Kind::Tables(_) | Kind::TextMap | Kind::SecretMap | Kind::ChoiceOrTable(_) | Kind::Anything => {
+            Kind::Tables(_)
+            | Kind::TextsOrTables(_)
+            | Kind::TextMap
+            | Kind::SecretMap
+            | Kind::ChoiceOrTable(_)
+            | Kind::Anything => {
                 return found;
             }
             _ => keys = &[],

@@ -39,6 +39,12 @@ pub struct Provider {
     pub stream_max_retries: u64,
     /// How long an answer may be silent, in milliseconds.
     pub stream_idle_timeout_ms: u64,
+    /// How long the first data of an answer may take, in milliseconds.
+    pub stream_first_data_timeout_ms: Option<u64>,
+    /// Models that answer when the chosen one cannot, in place of those for all providers.
+    pub fallback_models: Vec<FallbackModel>,
+    /// How long a model that failed is left alone, in place of the time for all providers.
+    pub fallback_cooldown_seconds: Option<u64>,
     /// Whether it takes OpenAI's key when it has none of its own.
     pub requires_openai_auth: bool,
 }
@@ -60,9 +66,29 @@ impl Default for Provider {
             request_max_retries: 4,
             stream_max_retries: 5,
             stream_idle_timeout_ms: 300_000,
+            stream_first_data_timeout_ms: None,
+            fallback_models: Vec::new(),
+            fallback_cooldown_seconds: None,
             requires_openai_auth: false,
         }
     }
+}
+
+/// A model that answers when another one cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum FallbackModel {
+    /// One of the same provider, by its slug.
+    Slug(String),
+    /// One of any provider.
+    Of {
+        /// Its slug.
+        #[serde(default)]
+        model: String,
+        /// The provider's id.
+        #[serde(default)]
+        provider: Option<String>,
+    },
 }
 
 /// A command that prints a key.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::provider::Provider;
+use super::provider::{FallbackModel, Provider};
 use super::secret::Secret;
 
 /// All settings, every layer merged.
@@ -85,6 +85,10 @@ pub struct Config {
     pub openai_base_url: Option<String>,
     /// Every provider there is by its id, the built-in ones among them.
     pub model_providers: BTreeMap<String, Provider>,
+    /// Models that answer when the chosen one cannot; the provider's own list wins over it.
+    pub fallback_models: Vec<FallbackModel>,
+    /// How long a model that failed is left alone.
+    pub fallback_cooldown_seconds: u64,
 }
 
 impl Config {
@@ -133,6 +137,8 @@ impl Default for Config {
             use_chat_completion: None,
             openai_base_url: None,
             model_providers: BTreeMap::new(),
+            fallback_models: Vec::new(),
+            fallback_cooldown_seconds: 900,
         }
     }
 }

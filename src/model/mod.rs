@@ -2,7 +2,8 @@
 //!
 //! [`ResponsesClient`] is the port's implementation. A request goes down through [`request`] (what is said), [`http`]
 //! (connection, deadlines, silent retries) and comes back through [`sse`] (bytes to events) and [`events`] (events to
-//! [`ModelEvent`](crate::agent::ports::ModelEvent)s). [`retry`] says what failures mean. [`provider`] and [`catalogue`]
+//! [`ModelEvent`](crate::agent::ports::ModelEvent)s). [`retry`] says what failures mean, [`failover`] asks other
+//! models where one cannot answer. [`provider`] and [`catalogue`]
 //! hold the facts about servers and models. [`wire`] translates to and from the formats
 //! of servers that speak something else. [`record`] writes conversations to tapes, [`tape`] reads them and [`replay`]
 //! plays them.
@@ -10,6 +11,7 @@
 pub mod body;
 pub mod catalogue;
 pub mod events;
+pub mod failover;
 pub mod http;
 pub mod limits;
 pub mod models;
@@ -24,6 +26,7 @@ pub mod tape;
 pub mod tls;
 pub mod wire;
 
+pub use failover::{FailoverClient, Spare};
 pub use provider::{Provider, Secret};
 pub use record::Recorder;
 pub use replay::{Pace, TapeServer};

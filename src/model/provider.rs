@@ -76,6 +76,8 @@ pub struct Provider {
     pub request_max_retries: u32,
     /// How many times a broken stream is asked for again.
     pub stream_max_retries: u32,
+    /// How long the first event of a stream may take, connecting and retries of the request layer included.
+    pub first_data_timeout: Option<Duration>,
     /// The longest silence between two events of a stream. Comments do not count as events, as in Codex.
     pub stream_idle_timeout: Duration,
     /// How long a connection may take to come about.
@@ -109,6 +111,7 @@ impl Provider {
             http_headers: Vec::new(),
             request_max_retries: 4,
             stream_max_retries: 5,
+            first_data_timeout: None,
             stream_idle_timeout: Duration::from_secs(300),
             connect_timeout: Duration::from_secs(15),
             header_timeout: Duration::from_secs(300),

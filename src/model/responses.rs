@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::http::{self, Answer, MAX_RETRIES, Transport};
 use super::provider::{Provider, Secret};
@@ -72,7 +72,7 @@ enum State {
 impl Shared {
     async fn step(&self, state: State) -> Option<(Result<ModelEvent, ModelError>, State)> {
         let mut reader = match state {
-            State::Start(prompt) => match self.open(&prompt).await {
+            State::Start(prompt) => match self.open_in_time(&prompt).await {
                 Ok(reader) => Box::new(reader),
                 Err(error) => return Some((Err(error), State::End)),
             },
@@ -92,6 +92,16 @@ impl Shared {
         match &self.provider.key_source {
             Some(source) => source.key().await.map(Some).map_err(|why| retry::fatal(ModelErrorCause::Auth, why)),
             None => Ok(self.provider.key.clone()),
+        }
+    }
+
+    /// Opens a response whose first event is due at a time of its own.
+    async fn open_in_time(&self, prompt: &Prompt) -> Result<Reader, ModelError> {
+        let Some(limit) = self.provider.first_data_timeout else { return self.open(prompt).await };
+        let deadline = Instant::now() + limit;
+        match timeout_at(deadline, self.open(prompt)).await {
+            Ok(reader) => Ok(Reader { first: Some((deadline, limit)), ..reader? }),
+            Err(_) => Err(retry::no_first_data(limit)),
         }
     }
 
@@ -115,6 +125,8 @@ impl Shared {
 struct Reader {
     events: Events<Body>,
     idle: Duration,
+    /// When the first event is due, and how long it was given; `None` once it came.
+    first: Option<(Instant, Duration)>,
     queued: VecDeque<Result<ModelEvent, ModelError>>,
     /// Translates, where the server speaks another format.
     decoder: Option<Decoder>,
@@ -128,7 +140,8 @@ impl Reader {
         let limits = limits::from_headers(&headers).map(ModelEvent::RateLimits);
         let body: Body = Box::pin(response.bytes_stream());
         let events = Events::new(body, sse::Limits::default());
-        Self { events, idle, queued: notice.into_iter().chain(limits).map(Ok).collect(), decoder, recording }
+        let queued = notice.into_iter().chain(limits).map(Ok).collect();
+        Self { events, idle, first: None, queued, decoder, recording }
     }
 
     async fn next(&mut self) -> Result<ModelEvent, ModelError> {
@@ -162,8 +175,13 @@ impl Reader {
 
     /// `None` when the stream ended well without saying so, and what it said is queued.
     async fn next_data(&mut self) -> Result<Option<String>, ModelError> {
-        match timeout(self.idle, self.events.next()).await {
-            Ok(Some(Ok(data))) => Ok(Some(data)),
+        let silence = Instant::now() + self.idle;
+        let due = self.first.map_or(silence, |(first, _)| first.min(silence));
+        match timeout_at(due, self.events.next()).await {
+            Ok(Some(Ok(data))) => {
+                self.first = None;
+                Ok(Some(data))
+            }
             Ok(Some(Err(error))) => Err(self.broken(&reason(&error))),
             Ok(None) => {
                 let rest = self.decoder.as_mut().map(Decoder::end).unwrap_or_default();
@@ -173,7 +191,13 @@ impl Reader {
                 self.queued.extend(rest.into_iter().filter_map(event));
                 Ok(None)
             }
-            Err(_) => Err(self.silent()),
+            Err(_) => match self.first {
+                Some((first, limit)) if first == due => {
+                    self.ended(End::Silent);
+                    Err(retry::no_first_data(limit))
+                }
+                _ => Err(self.silent()),
+            },
         }
     }
 

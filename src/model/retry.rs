@@ -93,7 +93,7 @@ pub fn classify(refusal: &Refusal<'_>, now: Timestamp, zone: &TimeZone) -> Model
     match status.as_u16() {
         300..400 => fatal(Cause::BadRequest, redirected(refusal)),
         400 => bad_request(refusal, &error),
-        404 if error.names("model_not_found") || error.names("not_found_error") => match error.message {
+        403 | 404 if names_the_model(status, &error) => match error.message {
             Some(message) => fatal(Cause::ModelNotFound, message),
             None => fatal(Cause::ModelNotFound, unexpected(refusal, &error)),
         },
@@ -104,6 +104,16 @@ pub fn classify(refusal: &Refusal<'_>, now: Timestamp, zone: &TimeZone) -> Model
         501.. => again(Cause::Server, unexpected(refusal, &error)),
         _ => again(Cause::BadRequest, unexpected(refusal, &error)),
     }
+}
+
+/// Whether it is the model that is not there, or not for this account. Local servers say so in words alone.
+fn names_the_model(status: StatusCode, error: &ErrorBody) -> bool {
+    if error.names("model_not_found") || error.names("model_not_available") {
+        return true;
+    }
+    let message = error.message.as_deref().unwrap_or_default().to_lowercase();
+    let missing = ["not found", "does not exist"].iter().any(|words| message.contains(words));
+    status == StatusCode::NOT_FOUND && (error.names("not_found_error") || message.contains("model") && missing)
 }
 
 /// Whether the request layer may send the same request again, silently.
@@ -181,6 +191,13 @@ pub fn disconnected(why: &str) -> ModelError {
 #[must_use]
 pub fn unreachable(why: &str) -> ModelError {
     again(Cause::Transport, format!("stream disconnected before completion: {why}"))
+}
+
+/// No sign of an answer within the time one may take.
+#[must_use]
+pub fn no_first_data(limit: Duration) -> ModelError {
+    let why = format!("no data within {} s", limit.as_secs_f32());
+    again(Cause::NoFirstData, format!("stream disconnected before completion: {why}"))
 }
 
 /// No key where one is needed.

@@ -119,6 +119,8 @@ pub enum ModelErrorCause {
     Server,
     /// No connection, or it broke.
     Transport,
+    /// Nothing came for as long as a first sign may take.
+    NoFirstData,
     /// The response ended too early, stalled, or made no sense.
     Stream,
 }
@@ -158,7 +160,7 @@ impl ModelErrorCause {
             Self::ModelNotFound => "model_not_found",
             Self::Server => "internal_server_error",
             Self::Auth => "unauthorized",
-            Self::BadRequest | Self::Transport | Self::Stream => "other",
+            Self::BadRequest | Self::Transport | Self::NoFirstData | Self::Stream => "other",
         }
     }
 }

@@ -82,6 +82,8 @@ pub enum Event {
         /// What broke.
         detail: String,
     },
+    /// A model could not answer, and another one is asked.
+    FellBack(Fallback),
     /// The conversation is about to be replaced by a summary of it.
     CompactionStarted {
         /// Why.
@@ -121,6 +123,25 @@ pub enum Event {
         /// The turn.
         turn_id: TurnId,
     },
+}
+
+/// Another model is asked in place of one that could not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// Who could not answer, for people: its slug, and its provider when that is not the chosen one.
+    pub from: String,
+    /// Who is asked now.
+    pub to: String,
+    /// How long the first one is left alone.
+    pub cooldown: Duration,
+    /// Why it could not.
+    pub detail: String,
+}
+
+impl std::fmt::Display for Fallback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Falling back: {} -> {}: {}", self.from, self.to, self.detail)
+    }
 }
 
 /// Why a conversation is compacted.

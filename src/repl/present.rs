@@ -170,6 +170,7 @@ impl Page {
             Event::Reconnecting { attempt, max, delay, detail } => {
                 work(lines.reconnecting(*attempt, *max, *delay, detail))
             }
+            Event::FellBack(fallback) => work(lines.fell_back(fallback)),
             Event::CompactionStarted { reason } => work(vec![lines.compacting(*reason)]),
             Event::Compacted { before, after } => work(vec![lines.compacted(*before, *after)]),
             Event::CompactionUndone { before, after } => work(vec![lines.compaction_undone(*before, *after)]),
@@ -211,6 +212,7 @@ fn cuts(event: &Event) -> bool {
         event,
         Event::SessionReady(_)
             | Event::Reconnecting { .. }
+            | Event::FellBack(_)
             | Event::SteerInserted { .. }
             | Event::CompactionStarted { .. }
             | Event::TurnCompleted(_)

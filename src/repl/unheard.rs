@@ -54,7 +54,7 @@ impl Unheard {
                 return lost.filter(|_| std::mem::take(&mut self.compacting));
             }
             // These say nothing about how far the turn is.
-            Event::Warning(_) | Event::Reconnecting { .. } | Event::TokenCount(_) => {}
+            Event::Warning(_) | Event::Reconnecting { .. } | Event::FellBack(_) | Event::TokenCount(_) => {}
             _ => (self.opening, self.compacting) = (None, false),
         }
         None

@@ -53,7 +53,7 @@ use crate::evolution::run::How;
 use crate::evolution::stage::Pass;
 use crate::exec::Sessions;
 use crate::model::provider::Provider;
-use crate::model::{Pace, Recorder, ResponsesClient, Secret, Tape, TapeServer};
+use crate::model::{FailoverClient, Pace, Recorder, Secret, Tape, TapeServer};
 use crate::policy::Settings;
 use crate::protocol::event::SessionInfo;
 use crate::protocol::provider::WireApi;
@@ -76,7 +76,7 @@ pub enum Change {
 /// Everything sessions share: the configuration, the model, the processes that run.
 pub struct AgentRuntime {
     prepared: Prepared,
-    model: Arc<dyn ModelClient>,
+    model: Arc<FailoverClient>,
     processes: Arc<Sessions>,
     clock: Arc<SystemClock>,
     events: Arc<dyn EventSink>,
@@ -107,15 +107,21 @@ impl AgentRuntime {
             prepared.provider.key = Some(Secret::new("tape"));
         }
         let processes = Arc::new(Sessions::new());
-        if let Some(auth) =
-            prepared.loaded.config.provider().filter(|_| tape.is_none()).and_then(|provider| provider.auth.clone())
-        {
-            let vars = prepared.loaded.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            let command = KeyCommand::new(auth, prepared.setup.cwd.clone(), vars, Arc::clone(&processes));
-            prepared.provider.key_source = Some(Arc::new(command));
+        if tape.is_none() {
+            let Prepared { setup, loaded, provider, spares, .. } = &mut prepared;
+            for provider in
+                std::iter::once(provider).chain(spares.iter_mut().filter_map(|spare| spare.provider.as_mut()))
+            {
+                let table = loaded.config.model_providers.get(&provider.id);
+                let Some(auth) = table.and_then(|table| table.auth.clone()) else { continue };
+                let vars = loaded.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let command = KeyCommand::new(auth, setup.cwd.clone(), vars, Arc::clone(&processes));
+                provider.key_source = Some(Arc::new(command));
+            }
         }
         let recorder = prepared.setup.record.as_deref().map(|path| record(path, prepared.provider.wire)).transpose()?;
-        let model = Arc::new(ResponsesClient::new(prepared.provider.clone(), recorder));
+        let (spares, cooldown) = (std::mem::take(&mut prepared.spares), provider::cooldown(&prepared.loaded));
+        let model = Arc::new(FailoverClient::new(prepared.provider.clone(), spares, cooldown, recorder.as_ref()));
         let clock = Arc::new(SystemClock::new(&prepared.loaded.env));
         let (approver, grants) = (Arc::new(Nobody), Arc::default());
         Ok(Self { prepared, model, processes, clock, events, approver, grants, _tape: tape })
@@ -159,7 +165,10 @@ impl AgentRuntime {
     /// Goes on with a session under other settings. A turn that runs is interrupted. `None` when the session is lost.
     pub async fn change(&mut self, session: Session, change: Change) -> Option<Session> {
         match change {
-            Change::Model(slug) => self.prepared.choose_model(&slug),
+            Change::Model(slug) => {
+                self.model.forget();
+                self.prepared.choose_model(&slug);
+            }
             Change::Effort(effort) => self.prepared.loaded.config.model_reasoning_effort = effort,
             Change::Folder(cwd) => self.prepared.setup.cwd = cwd,
             Change::Permissions => {}
@@ -231,7 +240,7 @@ impl AgentRuntime {
         let gate = Gate::new(self.policy(), Arc::clone(&self.grants), Arc::clone(&self.approver));
         AgentLoop {
             gate: Arc::new(gate),
-            model: Arc::clone(&self.model),
+            model: self.model(),
             tools: Arc::new(toolset::build(&self.prepared, &self.processes, past)),
             rollout,
             checkpoints,
@@ -244,7 +253,7 @@ impl AgentRuntime {
     /// The model's side.
     #[must_use]
     pub fn model(&self) -> Arc<dyn ModelClient> {
-        Arc::clone(&self.model)
+        Arc::<FailoverClient>::clone(&self.model)
     }
 
     /// Begins a review of what waits, for when the person was idle for a while; `None` when there is none to be made by itself.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::config::auth::{self, Login};
+use crate::config::provider::FallbackModel;
 use crate::config::{Environment, Loaded, provider as configured};
+use crate::model::Spare;
 use crate::model::provider::{Provider, Secret};
 use crate::model::retry;
 use crate::protocol::provider::{WireApi, built_in};
@@ -17,14 +19,58 @@ const ORIGINATOR_VARIABLE: &str = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE";
 /// # Errors
 /// There is no key and nothing else to talk to.
 pub fn resolve(loaded: &Loaded) -> Result<Provider, UserError> {
-    let (id, config, env) = (&loaded.config.model_provider, &loaded.config, &loaded.env);
+    named(loaded, &loaded.config.model_provider)
+}
+
+/// The models to fall back to. One whose provider cannot be asked is left out, and why is said in `warnings`.
+///
+/// # Errors
+/// One names no model, or a provider that is not there.
+pub fn spares(loaded: &Loaded, warnings: &mut Vec<String>) -> Result<Vec<Spare>, UserError> {
+    let config = &loaded.config;
+    let own = config.provider().map(|provider| &provider.fallback_models).filter(|own| !own.is_empty());
+    let mut spares = Vec::new();
+    for entry in own.unwrap_or(&config.fallback_models) {
+        let (model, id) = match entry {
+            FallbackModel::Slug(model) => (model, None),
+            FallbackModel::Of { model, provider } => (model, provider.as_ref()),
+        };
+        if model.is_empty() {
+            let error = UserError::new(ErrorKind::Usage, "fallback_models: an entry names no model");
+            return Err(error.hint("write each as \"SLUG\", or as { model = \"SLUG\", provider = \"ID\" }"));
+        }
+        let foreign = id.filter(|id| **id != config.model_provider);
+        if let Some(id) = foreign.filter(|id| !config.model_providers.contains_key(*id)) {
+            let message = format!("fallback_models: there is no model provider `{id}`");
+            return Err(UserError::new(ErrorKind::Usage, message)
+                .hint(format!("add a table [model_providers.{id}], or name one that is there")));
+        }
+        match foreign.map(|id| named(loaded, id)).transpose() {
+            Ok(provider) => spares.push(Spare { model: model.clone(), provider }),
+            Err(error) => warnings.push(format!("{model} cannot be fallen back to: {}", error.message)),
+        }
+    }
+    Ok(spares)
+}
+
+/// How long a model that failed is left alone.
+#[must_use]
+pub fn cooldown(loaded: &Loaded) -> Duration {
+    let own = loaded.config.provider().and_then(|provider| provider.fallback_cooldown_seconds);
+    Duration::from_secs(own.unwrap_or(loaded.config.fallback_cooldown_seconds))
+}
+
+fn named(loaded: &Loaded, id: &str) -> Result<Provider, UserError> {
+    let (config, env) = (&loaded.config, &loaded.env);
     let Some(table) = config.model_providers.get(id) else {
         return Err(UserError::new(ErrorKind::Usage, format!("Model provider `{id}` not found")));
     };
     let base_url = table.base_url.as_deref().unwrap_or_default();
     let mut provider = built_in(id).map_or_else(|| Provider::new(id, &table.name, base_url), Provider::from);
     base_url.clone_into(&mut provider.base_url);
-    let chat = config.use_chat_completion.or(table.use_chat_completion).unwrap_or(false);
+    // What holds for all is meant for the chosen provider; a fallback's table knows better.
+    let for_all = config.use_chat_completion.filter(|_| *id == config.model_provider);
+    let chat = for_all.or(table.use_chat_completion).unwrap_or(false);
     provider.wire = if chat { WireApi::Chat } else { WireApi::named(&table.wire_api).unwrap_or_default() };
     let login = table.requires_openai_auth.then(|| auth::login(&loaded.home)).flatten();
     provider.key = key(table, env, id).or_else(|| match &login {
@@ -51,6 +97,7 @@ pub fn resolve(loaded: &Loaded) -> Result<Provider, UserError> {
     provider.request_max_retries = table.request_max_retries.min(100) as u32;
     provider.stream_max_retries = table.stream_max_retries.min(100) as u32;
     provider.stream_idle_timeout = Duration::from_millis(table.stream_idle_timeout_ms);
+    provider.first_data_timeout = table.stream_first_data_timeout_ms.filter(|ms| *ms > 0).map(Duration::from_millis);
     if let Some(originator) = env.get(ORIGINATOR_VARIABLE) {
         originator.clone_into(&mut provider.originator);
     }

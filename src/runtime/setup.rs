@@ -7,6 +7,7 @@ use crate::config::schema::{ApprovalPolicy, SandboxMode};
 use crate::config::trust::Trust;
 use crate::config::{self, Environment, LoadRequest, Loaded};
 use crate::exec::Containment;
+use crate::model::Spare;
 use crate::model::catalogue::{self, ModelInfo};
 use crate::model::provider::Provider;
 use crate::policy::Approval;
@@ -60,6 +61,7 @@ pub struct Prepared {
     pub(super) setup: Setup,
     pub(super) loaded: Loaded,
     pub(super) provider: Provider,
+    pub(super) spares: Vec<Spare>,
     pub(super) slug: String,
     pub(super) model_info: ModelInfo,
     pub(super) containment: Option<Containment>,
@@ -91,12 +93,18 @@ impl Setup {
     /// # Errors
     /// The configuration cannot be used, asks for what cannot be had, or names no model to talk to.
     pub fn prepare(self) -> Result<Prepared, UserError> {
-        let loaded = self.load()?;
+        let mut loaded = self.load()?;
         let containment = containment::prepare(self.roots(), &loaded)?;
         let provider = match self.replay {
             Some(_) => Provider::new("tape", "Tape", ""),
             None => provider::resolve(&loaded)?,
         };
+        let mut warnings = Vec::new();
+        let spares = match self.replay {
+            Some(_) => Vec::new(),
+            None => provider::spares(&loaded, &mut warnings)?,
+        };
+        loaded.warnings.extend(warnings);
         let slug = match &loaded.config.model {
             Some(slug) => slug.clone(),
             None if self.assumes_model || matches!(provider.id.as_str(), "openai" | "tape") => DEFAULT_MODEL.to_owned(),
@@ -107,7 +115,7 @@ impl Setup {
             }
         };
         let model_info = catalogue::lookup(&slug);
-        Ok(Prepared { setup: self, loaded, provider, slug, model_info, containment })
+        Ok(Prepared { setup: self, loaded, provider, spares, slug, model_info, containment })
     }
 }
 

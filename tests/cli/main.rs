@@ -8,6 +8,7 @@ mod support;
 mod demo;
 mod errors;
 mod events;
+mod fallback;
 mod options;
 mod patch;
 mod policy;

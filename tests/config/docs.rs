@@ -58,6 +58,7 @@ fn every_key_in_use_has_a_field() {
             }
             Kind::Texts | Kind::Paths => "['x']",
             Kind::TextMap | Kind::SecretMap => "{x='y'}",
+            Kind::TextsOrTables(_) => "['x']",
             Kind::Tables(_) => "[{name='x'}]",
             _ if path == "model_provider" => "ollama",
             _ => "other",

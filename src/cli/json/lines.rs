@@ -47,6 +47,7 @@ impl Lines {
             Event::Reconnecting { attempt, max, detail, .. } => {
                 vec![Line::Error { message: format!("Reconnecting... {attempt}/{max} ({detail})") }]
             }
+            Event::FellBack(fallback) => self.warned(fallback.to_string()),
             Event::TurnCompleted(summary) => {
                 let total = summary.total_usage;
                 let usage = Usage {

@@ -129,6 +129,15 @@ fn schema(parameters: &Value) -> Value {
     }
 }
 
+/// A free-text tool as a function of the Responses API.
+#[must_use]
+pub fn as_function(tool: &Value) -> Value {
+    let description = tool["description"].as_str().unwrap_or_default().to_owned() + &describe_format(&tool["format"]);
+    json!({
+        "type": "function", "name": tool["name"], "description": description, "strict": false, "parameters": free_text(),
+    })
+}
+
 fn free_text() -> Value {
     json!({
         "type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"], "additionalProperties": false,

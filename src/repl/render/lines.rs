@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::protocol::UserError;
 use crate::protocol::event::{
-    Activity, CompactionReason, Lesson, PlanStep, SessionInfo, StepStatus, ToolResult, TurnSummary,
+    Activity, CompactionReason, Fallback, Lesson, PlanStep, SessionInfo, StepStatus, ToolResult, TurnSummary,
 };
 use crate::text::style::{Color, Look, Style};
 use crate::text::styled::Styled;
@@ -143,6 +143,13 @@ impl Lines {
     #[must_use]
     pub fn reconnecting(self, attempt: u32, max: u32, delay: Duration, detail: &str) -> Vec<String> {
         let text = format!("Reconnecting {attempt}/{max} in {}: {}", seconds(delay), width::one_line(detail));
+        self.notice(&Styled::default(), &Styled::new(&text, Look::of(Color::Yellow)))
+    }
+
+    /// Another model is asked.
+    #[must_use]
+    pub fn fell_back(self, fallback: &Fallback) -> Vec<String> {
+        let text = width::one_line(&fallback.to_string());
         self.notice(&Styled::default(), &Styled::new(&text, Look::of(Color::Yellow)))
     }
 
