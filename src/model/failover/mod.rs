@@ -2,7 +2,7 @@
 //!
 //! The chain is the chosen model, then the configured ones. A model that failed is left alone for a while, so that the next
 //! requests do not wait for it again; when all are, the chain is gone through from the beginning. What one provider sealed
-//! another cannot read: [`fit`] makes the conversation fit whoever is asked.
+//! another cannot read: `fit` makes the conversation fit whoever is asked.
 
 mod fit;
 
