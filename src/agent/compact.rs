@@ -42,6 +42,7 @@ struct Answer {
     items: Vec<Item>,
     usage: Usage,
     rate_limits: Value,
+    model: Option<String>,
 }
 
 impl AgentLoop {
@@ -112,7 +113,7 @@ impl Turn<'_> {
         if let Some(answer) = &summary.answer {
             self.journal.item(answer)?;
         }
-        self.journal.tokens(self.conversation, Value::Null)?;
+        self.journal.tokens(self.conversation, Value::Null, None)?;
         self.replace_history(summary.message, items)?;
         let after = self.conversation.used_tokens();
         self.agent.events.emit(Event::Compacted { before: used, after });
@@ -197,7 +198,7 @@ impl Turn<'_> {
     }
 
     async fn listen(&self, prompt: crate::protocol::Prompt) -> Result<Answer, Stop> {
-        let mut answer = Answer { items: Vec::new(), usage: Usage::default(), rate_limits: Value::Null };
+        let mut answer = Answer { items: Vec::new(), usage: Usage::default(), rate_limits: Value::Null, model: None };
         let mut stream = self.agent.model.stream(prompt);
         loop {
             let event = tokio::select! {
@@ -210,8 +211,8 @@ impl Turn<'_> {
                 ModelEvent::Notice(notice) => self.agent.events.emit(Event::Warning(notice)),
                 ModelEvent::RateLimits(limits) => answer.rate_limits = limits,
                 ModelEvent::ItemDone(item) => answer.items.push(item),
-                ModelEvent::Completed(Completion { usage, .. }) => {
-                    answer.usage = usage;
+                ModelEvent::Completed(Completion { usage, model, .. }) => {
+                    (answer.usage, answer.model) = (usage, model);
                     return Ok(answer);
                 }
             }
@@ -220,8 +221,8 @@ impl Turn<'_> {
 
     /// What a summary cost belongs to the thread's sum, even if nothing comes of it; it says nothing of the history's size.
     fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
-        self.conversation.tokens.total += answer.usage;
-        self.journal.tokens(self.conversation, answer.rate_limits.clone())?;
+        self.pay(answer.usage, answer.model.as_deref());
+        self.journal.tokens(self.conversation, answer.rate_limits.clone(), answer.model.as_deref())?;
         Ok(())
     }
 
@@ -248,7 +249,7 @@ impl Turn<'_> {
         conversation.tokens.last = Usage { total_tokens: conversation.estimated_tokens(), ..Usage::default() };
         self.adopt_history();
         self.journal.settings(self.conversation)?;
-        self.journal.tokens(self.conversation, Value::Null)?;
+        self.journal.tokens(self.conversation, Value::Null, None)?;
         self.agent.events.emit(Event::TokenCount(self.conversation.tokens));
         Ok(())
     }

@@ -105,18 +105,23 @@ impl<'a> Journal<'a> {
         })
     }
 
-    /// Token counts after a response.
+    /// Token counts after a response, and the model that gave it when that is not the turn's.
     ///
     /// # Errors
     /// See [`Rollout::append`].
-    pub fn tokens(&self, conversation: &Conversation, rate_limits: Value) -> Result<(), RolloutError> {
+    pub fn tokens(
+        &self,
+        conversation: &Conversation,
+        rate_limits: Value,
+        model: Option<&str>,
+    ) -> Result<(), RolloutError> {
         let tokens = &conversation.tokens;
         let info = TokenInfo {
             total_token_usage: tokens.total,
             last_token_usage: tokens.last,
             model_context_window: tokens.context_window,
         };
-        self.event(RolloutEvent::TokenCount { info: Some(info), rate_limits })
+        self.event(RolloutEvent::TokenCount { info: Some(info), rate_limits, model: model.map(str::to_owned) })
     }
 
     /// The history was replaced.

@@ -73,6 +73,8 @@ pub struct Completion {
     pub usage: Usage,
     /// `false` asks for another request in the same turn though no tool was called.
     pub end_turn: Option<bool>,
+    /// The model that answered, when it is not the one that was asked for.
+    pub model: Option<String>,
 }
 
 /// One tool the model can call.
@@ -302,6 +304,18 @@ pub struct Recalled {
     pub date: String,
     /// What was said, or done.
     pub text: String,
+}
+
+/// What turns may use.
+pub trait Budget: Send + Sync {
+    /// A response of `model` used this.
+    fn used(&self, model: &str, usage: &Usage);
+
+    /// Whether a turn that used so many tokens may ask for another response. Blocks for the milliseconds it takes to look.
+    ///
+    /// # Errors
+    /// A limit was reached; the error says which, and how to go on.
+    fn allows(&self, turn_tokens: u64) -> Result<(), crate::protocol::UserError>;
 }
 
 /// Learns of every turn that ended, however it ended.

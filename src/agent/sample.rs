@@ -41,8 +41,8 @@ impl Turn<'_> {
             let mut heard = Heard::default();
             let streamed = self.stream(&mut heard, &mut dispatch).await;
             if let Some(completion) = &heard.completion {
-                self.conversation.tokens.total += completion.usage;
                 self.conversation.tokens.last = completion.usage;
+                self.pay(completion.usage, completion.model.as_deref());
             }
             if let Err(Stop::Storage(error)) = streamed {
                 self.cancel.cancel();
@@ -52,8 +52,9 @@ impl Turn<'_> {
             for output in dispatch.join().await {
                 self.store(output)?;
             }
-            if heard.completion.is_some() {
-                self.journal.tokens(self.conversation, std::mem::take(&mut heard.rate_limits))?;
+            if let Some(completion) = &heard.completion {
+                let (limits, model) = (std::mem::take(&mut heard.rate_limits), completion.model.as_deref());
+                self.journal.tokens(self.conversation, limits, model)?;
                 self.agent.events.emit(Event::TokenCount(self.conversation.tokens));
             }
             match streamed {

@@ -9,7 +9,7 @@ use super::decide::{self, Facts, Next};
 use super::gate::Gate;
 use super::inbox::Inbox;
 use super::journal::Journal;
-use super::ports::{Checkpoints, Clock, EventSink, ModelClient, Observer, Rollout};
+use super::ports::{Budget, Checkpoints, Clock, EventSink, ModelClient, Observer, Rollout};
 use super::toolbox::Toolbox;
 use super::trace::Trace;
 use crate::context::Today;
@@ -33,6 +33,8 @@ pub struct AgentLoop {
     pub rollout: Arc<dyn Rollout>,
     /// Keeps what files were like before a turn changed them.
     pub checkpoints: Arc<dyn Checkpoints>,
+    /// What turns may use; `None` for as much as they like.
+    pub budget: Option<Arc<dyn Budget>>,
     /// Learns of every turn that ended; `None` when nothing is learned.
     pub observer: Option<Arc<dyn Observer>>,
     /// Takes events for the front end.
@@ -80,6 +82,8 @@ pub struct Turn<'a> {
     pub(super) id: TurnId,
     /// What the server wants to get back for the rest of this turn.
     pub(super) state: Arc<OnceLock<String>>,
+    /// Tokens the turn used.
+    pub(super) used: u64,
     /// How often this turn compacted the conversation.
     pub(super) compactions: u32,
     /// What happened so far, for the observer.
@@ -122,9 +126,9 @@ impl AgentLoop {
             .map_err(|error| self.fail(id, error.into()))?;
         // A token of the turn's own: a turn that fails ends its tools without interrupting anything else.
         let (cancel, state) = (cancel.child_token(), Arc::new(OnceLock::new()));
-        let (compactions, answer, opened) = (0, None, false);
+        let (used, compactions, answer, opened) = (0, 0, None, false);
         let (agent, trace) = (self, Trace::new(&self.events));
-        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, compactions, trace, answer, opened })
+        Ok(Turn { agent, conversation, inbox, cancel, journal, id, state, used, compactions, trace, answer, opened })
     }
 
     fn fail(&self, turn_id: TurnId, error: UserError) -> TurnEnd {
@@ -137,6 +141,7 @@ impl Turn<'_> {
     async fn drive(&mut self, input: UserInput) -> Result<(), Stop> {
         self.compact_if_full(estimate_tokens(input.text.len()) as u64).await?;
         self.open(&input)?;
+        self.stay_in_budget()?;
         loop {
             self.insert_steers()?;
             let response = match self.sample().await {
@@ -152,10 +157,26 @@ impl Turn<'_> {
                 steer_waiting: !self.inbox.is_empty(),
             };
             match decide::next(facts) {
-                Next::Again => self.compact_if_full(0).await?,
+                Next::Again => {
+                    self.stay_in_budget()?;
+                    self.compact_if_full(0).await?;
+                }
                 Next::Done => return Ok(()),
             }
         }
+    }
+
+    /// Counts what a response used towards the turn and the conversation.
+    pub(super) fn pay(&mut self, usage: Usage, model: Option<&str>) {
+        self.used += usage.input_tokens.saturating_add(usage.output_tokens).max(usage.total_tokens);
+        self.conversation.tokens.total += usage;
+        if let Some(budget) = &self.agent.budget {
+            budget.used(model.unwrap_or(&self.conversation.model.slug), &usage);
+        }
+    }
+
+    fn stay_in_budget(&self) -> Result<(), Stop> {
+        self.agent.budget.as_ref().map_or(Ok(()), |budget| budget.allows(self.used)).map_err(Stop::Refused)
     }
 
     /// Records what the model is shown before its first response: changed context, then the person's message.
@@ -185,7 +206,7 @@ impl Turn<'_> {
         let tokens = &mut self.conversation.tokens;
         let full = tokens.context_window.unwrap_or(0).max(self.conversation.model.compaction.limit);
         tokens.last = Usage { total_tokens: full, ..Usage::default() };
-        self.journal.tokens(self.conversation, serde_json::Value::Null)
+        self.journal.tokens(self.conversation, serde_json::Value::Null, None)
     }
 
     fn insert_steers(&mut self) -> Result<(), Stop> {

@@ -71,6 +71,8 @@ pub enum Command {
         #[command(subcommand)]
         command: EvolveCommand,
     },
+    /// See what was used and what it cost, by day, model and session
+    Usage(UsageOptions),
     /// Find what was said and done in past sessions
     Recall(RecallOptions),
     /// Give clients of the Responses API a server that speaks another format
@@ -89,6 +91,20 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+/// `hone usage …`
+#[derive(Debug, Args)]
+pub struct UsageOptions {
+    /// Of the last so many days, today among them
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+    /// At most so many sessions, those used last
+    #[arg(short, value_name = "N", default_value_t = 10)]
+    pub n: usize,
+    /// One JSON object, with all sessions
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `hone exec …`

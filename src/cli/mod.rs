@@ -34,6 +34,7 @@ pub mod signals;
 pub mod stdin;
 pub mod terminal;
 pub mod undo;
+pub mod usage;
 pub mod writer;
 
 use clap::Parser;
@@ -93,6 +94,7 @@ fn run(cli: Cli) -> Result<u8, UserError> {
         }
         Some(Command::Sessions { command }) => sessions::run(options.working_folder()?, &command),
         Some(Command::Evolve { command }) => evolve::run(options.setup()?, &command),
+        Some(Command::Usage(asked)) => usage::run(options, &asked),
         Some(Command::Recall(asked)) => recall::run(options, &asked),
         Some(Command::ResponsesServer(asked)) => responses_server::run(options, &asked),
         Some(Command::Demo) => demo::run(options),

@@ -79,6 +79,9 @@ impl Check<'_> {
                 Err(self.bad_choice(&text, choices, value))
             }
             (Kind::Count, Data::Integer(number)) if *number < 0 => Err(self.error(value, "must not be negative")),
+            (Kind::Amount, Data::Integer(number)) if *number >= 0 => Ok(()),
+            (Kind::Amount, Data::Float(number)) if *number >= 0.0 && number.is_finite() => Ok(()),
+            (Kind::Amount, Data::Integer(_) | Data::Float(_)) => Err(self.error(value, "must not be negative")),
             (Kind::Text | Kind::Name | Kind::Secret, Data::Text(_))
             | (Kind::Bool, Data::Bool(_))
             | (Kind::Count, Data::Integer(_))
@@ -170,6 +173,7 @@ fn expected(kind: Kind) -> String {
         Kind::Choice(choices) => format!("one of {}", quoted_list(choices)),
         Kind::ChoiceOrTable(choices) => format!("one of {} or a table", quoted_list(choices)),
         Kind::Bool => "true or false".to_owned(),
+        Kind::Amount => "a number".to_owned(),
         Kind::Count => "a whole number".to_owned(),
         Kind::Texts | Kind::Paths => "an array of texts".to_owned(),
         Kind::Tables(_) => "an array of tables".to_owned(),

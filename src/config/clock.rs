@@ -44,11 +44,17 @@ impl SystemClock {
         then.to_string()
     }
 
-    fn now(&self) -> Zoned {
-        Timestamp::now().to_zoned(self.zone().1.clone())
+    /// The person's time zone.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        self.found().1.clone()
     }
 
-    fn zone(&self) -> &(String, TimeZone) {
+    fn now(&self) -> Zoned {
+        Timestamp::now().to_zoned(self.zone())
+    }
+
+    fn found(&self) -> &(String, TimeZone) {
         self.zone.get_or_init(|| {
             let from_variable = self.tz.as_deref().and_then(|tz| self.zone_of_variable(tz));
             from_variable.or_else(|| self.zone_of_system()).unwrap_or_else(|| (UNKNOWN.to_owned(), TimeZone::UTC))
@@ -106,7 +112,7 @@ impl Clock for SystemClock {
     }
 
     fn time_zone(&self) -> String {
-        self.zone().0.clone()
+        self.found().0.clone()
     }
 }
 

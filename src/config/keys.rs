@@ -39,6 +39,8 @@ pub enum Kind {
     Bool,
     /// A whole number that is not negative.
     Count,
+    /// A number that is not negative.
+    Amount,
     /// A file or folder. A relative one starts at the folder of the file that names it, on the command line at the
     /// folder of the session; `~/` is the home folder.
     Path,
@@ -119,6 +121,8 @@ pub const KEYS: &[Key] = &[
     key("model_providers", Kind::Named(MODEL_PROVIDER), "", "Providers of your own."),
     key("fallback_models", Kind::TextsOrTables(FALLBACK), "[]", "Models that answer, in this order, when the chosen one cannot: each a slug, or a table of `model` and `provider`."),
     key("fallback_cooldown_seconds", Kind::Count, "900", "How long a model that failed is left alone; 0 to ask it again at once."),
+    key("limits", Kind::Table(LIMITS), "", "What turns may use."),
+    key("prices", Kind::Named(PRICE), "", "What models cost, by the beginning of their slug."),
     key("projects", Kind::Named(PROJECT), "", "What you think of projects, by their absolute path."),
     key("profile", Kind::Name, "", "The profile to use when there is no `--profile`."),
     key("profiles", Kind::Anything, "", "Tables of keys that replace others when their profile is chosen."),
@@ -265,6 +269,20 @@ const SKILL: &[Key] = &[
 const PROJECT: &[Key] =
     &[key("trust_level", Kind::Choice(TRUST), "", "Whether the project's own `.codex/config.toml` counts.")];
 
+#[rustfmt::skip]
+const LIMITS: &[Key] = &[
+    key("tokens_per_turn", Kind::Count, "", "Tokens one turn may use, sent and received, before it stops."),
+    key("cost_per_day", Kind::Amount, "", "US dollars all sessions together may cost in a day before turns stop."),
+];
+
+#[rustfmt::skip]
+const PRICE: &[Key] = &[
+    key("input", Kind::Amount, "", "US dollars for a million tokens sent."),
+    key("cached_input", Kind::Amount, "", "The same for those read from the provider's cache; as `input` when left out."),
+    key("cache_write", Kind::Amount, "", "The same for those written to it; as `input` when left out."),
+    key("output", Kind::Amount, "", "US dollars for a million tokens the model wrote."),
+];
+
 const FALLBACK: &[Key] = &[
     key("model", Kind::Name, "", "The model's slug."),
     key("provider", Kind::Name, "", "The provider's id; that of the chosen model when left out."),
@@ -314,6 +332,8 @@ pub const NOT_FOR_PROJECTS: &[&str] = &[
     "model_provider",
     "model_providers",
     "fallback_models",
+    "limits",
+    "prices",
     "notify",
     "profile",
     "profiles",

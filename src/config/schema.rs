@@ -89,6 +89,10 @@ pub struct Config {
     pub fallback_models: Vec<FallbackModel>,
     /// How long a model that failed is left alone.
     pub fallback_cooldown_seconds: u64,
+    /// What turns may use.
+    pub limits: Limits,
+    /// What models cost, by the beginning of their slug.
+    pub prices: BTreeMap<String, Price>,
 }
 
 impl Config {
@@ -139,8 +143,34 @@ impl Default for Config {
             model_providers: BTreeMap::new(),
             fallback_models: Vec::new(),
             fallback_cooldown_seconds: 900,
+            limits: Limits::default(),
+            prices: BTreeMap::new(),
         }
     }
+}
+
+/// What turns may use; `None` for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Tokens one turn may use, sent and received.
+    pub tokens_per_turn: Option<u64>,
+    /// US dollars all sessions together may cost in a day.
+    pub cost_per_day: Option<f64>,
+}
+
+/// What a million tokens of a model cost, in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Price {
+    /// Tokens sent.
+    pub input: f64,
+    /// Those of them read from the provider's cache.
+    pub cached_input: Option<f64>,
+    /// Those of them written to it.
+    pub cache_write: Option<f64>,
+    /// Tokens the model wrote.
+    pub output: f64,
 }
 
 /// When to ask before a command runs.

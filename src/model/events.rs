@@ -111,7 +111,7 @@ fn completed(response: Option<&RawValue>) -> Result<Completion, ModelError> {
     let completed: Completed = serde_json::from_str(json)
         .map_err(|error| retry::disconnected(&format!("failed to parse ResponseCompleted: {error}")))?;
     let Completed { id, usage, end_turn } = completed;
-    Ok(Completion { response_id: id, usage: read_usage(&usage), end_turn })
+    Ok(Completion { response_id: id, usage: read_usage(&usage), end_turn, model: None })
 }
 
 /// Zeros for whatever a server does not tell.

@@ -240,9 +240,12 @@ fn event(said: Said) -> Option<Result<ModelEvent, ModelError>> {
         Said::Text(text) => ModelEvent::MessageDelta(text),
         Said::Reasoning(text) => ModelEvent::ReasoningDelta(text),
         Said::Item(item) => ModelEvent::ItemDone(Item::from_server(item.to_string()).ok()?),
-        Said::Completed { id, usage, end_turn } => {
-            ModelEvent::Completed(Completion { response_id: id, usage: events::read_usage(&usage), end_turn })
-        }
+        Said::Completed { id, usage, end_turn } => ModelEvent::Completed(Completion {
+            response_id: id,
+            usage: events::read_usage(&usage),
+            end_turn,
+            model: None,
+        }),
         Said::Failed { code, message } => {
             return Some(Err(retry::response_failed(&json!({"code": code, "message": message}))));
         }

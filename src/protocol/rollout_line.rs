@@ -163,6 +163,9 @@ pub enum RolloutEvent {
         /// Rate limits as the server's headers told them; null when they did not.
         #[serde(default)]
         rate_limits: Value,
+        /// The model that answered, when it is not that of the turn's settings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
     },
     /// A turn ended, well or not.
     TaskComplete {

@@ -2,7 +2,8 @@
 //!
 //! A session is one JSONL file below `$CODEX_HOME/sessions`, in the format Codex writes (`docs/rollout-format.md`), and the
 //! only truth of what was said. [`Recorder`] appends to it, [`load()`] reads it back, [`list`] finds one, [`index`]
-//! knows them all, [`resolve`] which one a person means; [`shelf`] and [`repair`] are for the files themselves. Whatever a crash, a
+//! knows them all, [`resolve`] which one a person means; [`usage`] what they
+//! used; [`shelf`] and [`repair`] are for the files themselves. Whatever a crash, a
 //! full disk or another program left in a file, reading never fails on it and appending never makes it worse.
 
 mod base;
@@ -26,6 +27,7 @@ pub mod list;
 pub mod repair;
 pub mod resolve;
 pub mod shelf;
+pub mod usage;
 
 pub use fork::Origin;
 pub use glimpse::Problem;

@@ -2,6 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | [`budget`] | what turns may use |
 //! | [`containment`] | what commands may touch |
 //! | [`setup`] | what a front end asks for, and the configuration that comes of it |
 //! | [`provider`] | the provider a turn talks to, its key looked up |
@@ -16,6 +17,7 @@
 //! | [`shell`] | the person's own commands |
 //! | [`toolset`] | the tools of a session |
 
+pub mod budget;
 pub mod containment;
 pub mod evolution;
 pub mod key_command;
@@ -30,6 +32,7 @@ pub mod setup;
 pub mod shell;
 pub mod toolset;
 
+pub use budget::Budget;
 pub use learning::Learning;
 pub use opening::SessionStart;
 pub use session::{ContextReport, Session};
@@ -79,6 +82,7 @@ pub struct AgentRuntime {
     model: Arc<FailoverClient>,
     processes: Arc<Sessions>,
     clock: Arc<SystemClock>,
+    budget: Arc<Budget>,
     events: Arc<dyn EventSink>,
     /// Whom to ask before a call runs.
     approver: Arc<dyn Approver>,
@@ -123,8 +127,9 @@ impl AgentRuntime {
         let (spares, cooldown) = (std::mem::take(&mut prepared.spares), provider::cooldown(&prepared.loaded));
         let model = Arc::new(FailoverClient::new(prepared.provider.clone(), spares, cooldown, recorder.as_ref()));
         let clock = Arc::new(SystemClock::new(&prepared.loaded.env));
+        let budget = Arc::new(Budget::new(&prepared, &clock));
         let (approver, grants) = (Arc::new(Nobody), Arc::default());
-        Ok(Self { prepared, model, processes, clock, events, approver, grants, _tape: tape })
+        Ok(Self { prepared, model, processes, clock, budget, events, approver, grants, _tape: tape })
     }
 
     /// Asks there before a call runs. Without this nobody can be asked.
@@ -158,6 +163,10 @@ impl AgentRuntime {
             opening::open(&mut self.prepared, &self.clock, self.events.as_ref(), start)?;
         self.events.emit(Event::SessionReady(info.clone()));
         self.grants.clear();
+        self.budget.lift(false);
+        if let Some(warning) = self.budget.blind_to(&info.model) {
+            self.events.emit(Event::Warning(warning));
+        }
         let agent = self.agent(&info, rollout, &mut conversation);
         Ok(Session::start(info, agent, conversation))
     }
@@ -205,6 +214,12 @@ impl AgentRuntime {
         &self.prepared.provider
     }
 
+    /// What turns may use.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// The processes that run.
     #[must_use]
     pub fn processes(&self) -> &Arc<Sessions> {
@@ -245,6 +260,7 @@ impl AgentRuntime {
             rollout,
             checkpoints,
             observer,
+            budget: Some(Arc::<Budget>::clone(&self.budget)),
             events: Arc::clone(&self.events),
             clock: Arc::<SystemClock>::clone(&self.clock),
         }

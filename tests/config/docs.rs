@@ -52,7 +52,7 @@ fn every_key_in_use_has_a_field() {
         let value = match key.kind {
             Kind::Bool if key.default == "true" => "false",
             Kind::Bool => "true",
-            Kind::Count => "7",
+            Kind::Count | Kind::Amount => "7",
             Kind::Choice(choices) | Kind::ChoiceOrTable(choices) => {
                 choices.iter().rfind(|choice| key.default.trim_matches('"') != **choice).unwrap()
             }

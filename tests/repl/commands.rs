@@ -261,3 +261,23 @@ fn asked(terminal: &Terminal) {
         screen.contains("[y/N]") && screen.lines().last().is_some_and(|row| row.starts_with('?'))
     });
 }
+
+#[test]
+fn a_budget_that_was_reached_can_be_lifted_for_the_session() {
+    let again =
+        || Reply::sse(&speech::response(&[speech::call("c", "exec_command", &serde_json::json!({"cmd": "true"}))]));
+    let desk = Desk::configured(
+        "limits.tokens_per_turn = 200\n",
+        0,
+        vec![again(), again(), again(), again(), answer("At last.")],
+    );
+    let mut terminal = desk.start(&[]);
+    terminal.keys("go\r");
+    terminal.wait_for("limits.tokens_per_turn is 200");
+    terminal.wait_for("/budget off");
+    terminal.keys("/budget off\r");
+    terminal.wait_for("lifted for this session");
+    terminal.keys("continue\r");
+    terminal.wait_for("At last.");
+    assert_eq!(desk.server.requests().len(), 5);
+}

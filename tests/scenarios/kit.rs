@@ -83,6 +83,7 @@ impl Talk {
         let deps = deps::tool_deps();
         let tools: Vec<Arc<dyn Tool>> = TOOLS.iter().map(|build| Arc::from(build(&deps))).collect();
         let agent = AgentLoop {
+            budget: None,
             model: Arc::new(ResponsesClient::new(provider, None)),
             tools: Arc::new(Toolbox::new(tools, Vec::new())),
             gate: Arc::new(Gate::new(

@@ -15,7 +15,7 @@ use super::catalogue;
 use super::provider::Provider;
 use super::record::Recorder;
 use super::responses::ResponsesClient;
-use crate::agent::ports::{ModelClient, ModelEvent, ModelStream};
+use crate::agent::ports::{Completion, ModelClient, ModelEvent, ModelStream};
 use crate::protocol::error::{ModelErrorCause as Cause, Retry};
 use crate::protocol::event::Fallback;
 use crate::protocol::provider::WireApi;
@@ -198,12 +198,12 @@ impl ModelClient for FailoverClient {
         let candidate = &chain[asked];
         let mark = (candidate.served.id != self.home.id).then(|| candidate.served.id.clone());
         let answer = candidate.served.client.stream(self.fitted(candidate, asked, prompt));
-        let state = Arc::clone(&self.state);
+        let (state, spare) = (Arc::clone(&self.state), (asked > 0).then(|| candidate.slug.to_owned()));
         let answer = answer.map(move |event| match (event, &mark) {
             (Ok(ModelEvent::ItemDone(item)), Some(id)) => Ok(ModelEvent::ItemDone(fit::marked(item, id))),
-            (event @ Ok(ModelEvent::Completed(_)), _) => {
+            (Ok(ModelEvent::Completed(completion)), _) => {
                 locked(&state).request = None;
-                event
+                Ok(ModelEvent::Completed(Completion { model: spare.clone(), ..completion }))
             }
             (event, _) => event,
         });

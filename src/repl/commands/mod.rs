@@ -3,6 +3,7 @@
 //! A command is a first word that begins with `/`, is longer than that, and has no second `/`. A path such as `/data/x` is a
 //! message, and so is everything that begins with a space.
 
+pub mod budget;
 pub mod cd;
 pub mod compact;
 pub mod context;
@@ -66,6 +67,7 @@ pub const COMMANDS: &[Command] = &[
     status::COMMAND,
     model::COMMAND,
     effort::COMMAND,
+    budget::COMMAND,
     new::COMMAND,
     resume::COMMAND,
     fork::COMMAND,
